@@ -1,0 +1,23 @@
+"""Methodology research toolkit for yearly performance evaluations of government units."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# name -> module; loaded on first use, so that `import perfmethod` costs next to nothing
+_PUBLIC: dict[str, str] = {}
+
+__all__ = ["__version__", *sorted(_PUBLIC)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f"perfmethod.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module 'perfmethod' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# a slow or busy machine is no failure of the law that is tested
+settings.register_profile("perfmethod", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("perfmethod")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,7 @@
+"""``python -m perfmethod``."""
+
+import sys
+
+from perfmethod.cli import main
+
+sys.exit(main())

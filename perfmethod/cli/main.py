@@ -1,0 +1,101 @@
+"""Arguments, exit codes, and nothing else: every command is a few calls of the package.
+
+Exit codes: 0 done, 1 a failure while running, 2 bad usage or bad input with every problem listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from perfmethod import __version__
+from perfmethod.cli import commands
+from perfmethod.errors import InputError, PerfmethodError
+
+__all__ = ["main"]
+
+Command = Callable[[argparse.Namespace], None]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Chinese names on a console with another encoding
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    try:
+        command(arguments)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except commands.UsageError as error:
+        print(f"perfmethod: {error}", file=sys.stderr)
+        return 2
+    except (PerfmethodError, OSError) as error:
+        print(f"perfmethod: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("perfmethod: interrupted; nothing was written", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="perfmethod", description="Evaluate a year of performance assessment.")
+    parser.add_argument("--version", action="version", version=f"perfmethod {__version__}")
+    sub = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    _on_year(sub, "check", commands.check, "check a year's files and list every problem")
+
+    evaluate = _on_year(sub, "evaluate", commands.evaluate, "score and grade every unit")
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write tables into this folder")
+    evaluate.add_argument("--figures", action="store_true", help="write figures there as well")
+
+    explain = _on_year(sub, "explain", commands.explain, "print the whole derivation of one unit")
+    explain.add_argument("unit", metavar="UNIT", help="unit_id, e.g. D27")
+
+    supervise = _on_year(sub, "supervise", commands.supervise, "progress, warnings, letters")
+    supervise.add_argument("--quarter", type=int, choices=(1, 2, 3, 4), default=4)
+    supervise.add_argument("--unit", metavar="UNIT", help="print the letter to this unit")
+    supervise.add_argument("--out", type=Path, metavar="DIR", help="write table and figure there")
+
+    synth = sub.add_parser("synth", help="write a synthetic year with a known truth")
+    synth.add_argument("folder", type=Path, metavar="DIR", help="folder to write (must not exist)")
+    synth.add_argument("--truth", type=Path, metavar="DIR", help="folder for the planted truth")
+    synth.add_argument("--seed", type=int, default=2009)
+    synth.add_argument("--units", type=int, default=49)
+    synth.add_argument("--ballots", type=int, default=40_000)
+    synth.add_argument("--groups", type=int, default=7, help="groups of departments")
+    synth.set_defaults(command=commands.synth)
+    return parser
+
+
+def _on_year(
+    sub: argparse._SubParsersAction[_Parser], name: str, command: Command, what: str
+) -> argparse.ArgumentParser:
+    parser = sub.add_parser(name, help=what, description=what)
+    parser.add_argument("year", type=Path, metavar="YEAR", help="year folder or .xlsx workbook")
+    parser.add_argument("--scheme", type=Path, metavar="FILE", help="scheme to use instead")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the texts")
+    parser.set_defaults(command=command)
+    return parser

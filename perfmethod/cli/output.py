@@ -1,0 +1,146 @@
+"""Write results: whole files or none, text that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from perfmethod.errors import PerfmethodError
+
+if TYPE_CHECKING:
+    from perfmethod.scoring import Evaluation
+    from perfmethod.supervision import Supervision
+
+__all__ = ["write_evaluation", "write_folder", "write_supervision"]
+
+Writer = Callable[[Path], None]
+
+
+def write_folder(folder: Path, files: Mapping[str, Writer]) -> None:
+    """Write several files into a folder: all of them, or none.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it does not exist; other files in it stay.
+    files : mapping of str to callable
+        File name and what writes it, given the path.
+
+    Raises
+    ------
+    PerfmethodError
+        If the folder is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise PerfmethodError(f"found a file at {folder}; allowed: a folder or nothing")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".perfmethod-", dir=folder.parent))
+    try:
+        for name, write in files.items():
+            write(draft / name)
+        folder.mkdir(exist_ok=True)
+        for name in files:
+            (draft / name).replace(folder / name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def csv(table: pd.DataFrame, *, index: bool = False) -> Writer:
+    """Writer of a table at full precision, its texts made harmless for spreadsheets."""
+    safe = table.reset_index() if index else table.copy()
+    for column in safe.columns:
+        if safe[column].dtype == object or isinstance(safe[column].dtype, pd.StringDtype):
+            risky = safe[column].astype("string").str.match(r"[=+\-@\t\r]").fillna(False)
+            safe.loc[risky.to_numpy(bool), column] = "'" + safe[column].astype("string")[risky]
+
+    def write(path: Path) -> None:
+        safe.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+    return write
+
+
+def _json(content: Mapping[str, Any]) -> Writer:
+    text = json.dumps(dict(content), ensure_ascii=False, indent=2) + "\n"
+    return lambda path: path.write_text(text, encoding="utf-8") and None
+
+
+def write_evaluation(
+    evaluation: Evaluation, folder: Path, *, figures: bool = False, lang: str = "en"
+) -> None:
+    """Write the tables of an evaluation, and its figures where wanted.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    folder : Path
+    figures : bool
+        Draw totals by group, margins to the cut and points by block as PNG.
+    lang : {'en', 'zh'}
+        Language of the figures.
+    """
+    from perfmethod.results import results_use
+
+    files = {
+        "scores.csv": csv(evaluation.scores, index=True),
+        "nodes.csv": csv(evaluation.nodes),
+        "notes.csv": csv(evaluation.notes),
+        "meta.json": _json(evaluation.meta),
+    }
+    document = evaluation.year.scheme.document
+    if "grades" in document:
+        files["quotas.csv"] = csv(evaluation.quotas)
+    if "grades" in document and "results" in document:
+        files["results_use.csv"] = csv(results_use(evaluation), index=True)
+    if len(evaluation.learned):
+        files["learned.csv"] = csv(evaluation.learned)
+    if figures:
+        files |= _evaluation_figures(evaluation, lang)
+    write_folder(folder, files)
+
+
+def _evaluation_figures(evaluation: Evaluation, lang: str) -> dict[str, Writer]:
+    from perfmethod import plots
+    from perfmethod.scoring import figures
+
+    made = {"blocks.png": (plots.stacked_blocks, figures.block_points(evaluation, lang))}
+    if "grades" in evaluation.year.scheme.document:
+        made["totals_by_group.png"] = (plots.totals_by_group, figures.group_totals(evaluation, lang))
+        made["margins.png"] = (plots.margins, figures.cut_margins(evaluation, lang))
+    return {name: _figure(plot, *what, lang) for name, (plot, what) in made.items()}
+
+
+def _figure(plot: Callable[..., Any], table: pd.DataFrame, title: str, lang: str) -> Writer:
+    def write(path: Path) -> None:
+        from perfmethod import plots
+
+        with plots.style():
+            figure = plot(table, title=title, language=lang).get_figure()
+            figure.savefig(path, dpi=150, bbox_inches="tight", metadata={"Software": None})
+
+    return write
+
+
+def write_supervision(supervision: Supervision, folder: Path, lang: str) -> None:
+    """Write the table and the figure of the supervision of a quarter."""
+    from perfmethod import plots
+    from perfmethod.supervision import progress_table
+
+    table, title, order = progress_table(supervision, lang)
+
+    def plot(frame: pd.DataFrame, **options: Any) -> Any:
+        return plots.progress(frame, order=order, **options)
+
+    write_folder(
+        folder,
+        {
+            "supervision.csv": csv(supervision.tasks),
+            "doubtful.csv": csv(supervision.doubtful),
+            "supervision.png": _figure(plot, table, title, lang),
+        },
+    )

@@ -1,0 +1,26 @@
+"""From totals to ranks and grades: places spread over pools, ties shown, quotas filled.
+
+Arrays only: nothing here knows a scheme. Units are the last axis, draws may lead.
+"""
+
+from perfmethod.grading.apportionment import ALIASES, DIVISORS, METHODS, Apportionment, apportion
+from perfmethod.grading.cuts import Cuts, cuts
+from perfmethod.grading.places import EDGE_TIES, VETOED_PLACES, Graded, Step, assign
+from perfmethod.grading.ranking import rank, ties
+
+__all__ = [
+    "ALIASES",
+    "DIVISORS",
+    "EDGE_TIES",
+    "METHODS",
+    "VETOED_PLACES",
+    "Apportionment",
+    "Cuts",
+    "Graded",
+    "Step",
+    "apportion",
+    "assign",
+    "cuts",
+    "rank",
+    "ties",
+]

@@ -1,0 +1,203 @@
+"""The derivation of one unit's result, from its inputs to its grade."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perfmethod.core import Structure
+from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.scoring.evaluate import Evaluation
+from perfmethod.scoring.standing import Standing, standing
+
+__all__ = ["Explanation", "explain"]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that one unit's result rests on.
+
+    Attributes
+    ----------
+    unit : str
+    lines : DataFrame
+        One row per leaf, then bonus and deduction: node, path, actual, target, status, rule, score,
+        effective_weight, contribution, collector, certifier. The contributions add up to the total,
+        to the last bit (`math.fsum`): what floating-point sums lose is put to the largest line.
+    cells : DataFrame
+        Survey cells (dimension, category, mode): ballots, valid answers, don't-knows, mean, weight
+        after rescaling; cells below the scheme's least size are hidden.
+    adjustments : DataFrame
+        Events with item, points, status, document, and whether they count.
+    standing : Standing
+        Ranks, quota, cut, veto, and what would have to be true for another grade.
+    """
+
+    unit: str
+    lines: pd.DataFrame = field(repr=False)
+    cells: pd.DataFrame = field(repr=False)
+    adjustments: pd.DataFrame = field(repr=False)
+    standing: Standing = field(repr=False)
+    evaluation: Evaluation = field(repr=False)
+
+    def __repr__(self) -> str:
+        row = self.evaluation.scores.loc[self.unit]
+        return f"<Explanation of {self.unit}: total {row['total']:.2f}, {row['grade'] or 'no grade'}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """The lines that add up to the total."""
+        return self.lines
+
+    def to_text(self, lang: str = "en") -> str:
+        """The derivation as text, in English (``en``) or Chinese (``zh``)."""
+        from perfmethod.scoring.derivation import as_text
+
+        return as_text(self, lang)
+
+
+def explain(evaluation: Evaluation, unit: str) -> Explanation:
+    """Derive one unit's result.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    unit : str
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    PerfmethodError
+        If the unit is not one of the evaluation's.
+
+    Examples
+    --------
+    >>> import perfmethod as pm
+    >>> scheme = pm.Scheme.loads('''
+    ... format = 1
+    ... classes.city = {}
+    ... indicators.roads = { weight = 3, rule = { method = "identity" } }
+    ... indicators.water = { weight = 1, rule = { method = "identity" } }
+    ... ''')
+    >>> year = pm.Year.from_frames(scheme, actuals=pd.DataFrame(
+    ...     {"unit_id": ["A", "B"], "roads": [90, 60], "water": [50, 70]}))
+    >>> pm.explain(pm.evaluate(year), "A").lines[["node", "effective_weight", "contribution"]]
+        node  effective_weight  contribution
+    0  roads              0.75          67.5
+    1  water              0.25          12.5
+    """
+    units = evaluation.year.units.index
+    if unit not in units:
+        raise PerfmethodError(f"found unit '{unit}'; allowed: {suggest(unit, units)}")
+    return Explanation(
+        unit,
+        _lines(evaluation, unit),
+        _cells(evaluation, unit),
+        _adjustments(evaluation, unit),
+        standing(evaluation, unit),
+        evaluation,
+    )
+
+
+def _lines(evaluation: Evaluation, unit: str) -> pd.DataFrame:
+    nodes = evaluation.nodes[evaluation.nodes["unit_id"] == unit].drop(columns="unit_id")
+    row = evaluation.scores.loc[unit]
+    tree = _tree(evaluation, unit)
+    leaves = {name for name, below in zip(tree.names, tree.children, strict=True) if not below}
+    lines = nodes[nodes["node"].isin(leaves)].reset_index(drop=True)
+    ways = _ways(tree)
+    lines.insert(1, "path", lines["node"].map(ways))
+    lines = lines.merge(_inputs(evaluation, unit), how="left", on="node")
+    lines["rule"] = [rule_text(evaluation, node) for node in lines["node"]]
+    extra = [("bonus", row["bonus"]), ("deduction", -row["deduction"])]
+    for kind, points in extra:
+        if points:
+            lines.loc[len(lines), ["node", "path", "rule", "contribution"]] = [kind, "", "", points]
+    lines["contribution"] = _exact(lines["contribution"].to_numpy(float), float(row["total"]))
+    return lines
+
+
+def _tree(evaluation: Evaluation, unit: str) -> Structure:
+    class_id = evaluation.year.units.at[unit, "class"]
+    return Structure.of(evaluation.year.scheme.parents(class_id))
+
+
+def _ways(tree: Structure) -> dict[str, str]:
+    """Names on the way from the root to each node, without the node."""
+    ways = {"": ""}
+    for name, below in zip(tree.names, tree.children, strict=True):
+        for child in below:
+            ways[tree.names[child]] = f"{ways[name]} > {name}".removeprefix(" > ")
+    return ways
+
+
+def _inputs(evaluation: Evaluation, unit: str) -> pd.DataFrame:
+    year = evaluation.year
+    columns = ["actual", "target", "reported", "status"]
+    if year.tasks is None:
+        return pd.DataFrame(columns=["node", *columns, "collector", "certifier"])
+    mine = year.tasks[year.tasks["unit_id"] == unit].rename(columns={"indicator_id": "node"})
+    found = mine.reindex(columns=["node", *columns])
+    about = year.indicators.set_index("indicator_id") if year.indicators is not None else None
+    for column, source in (("collector", "collector_id"), ("certifier", "certifier_id")):
+        has = about is not None and source in about
+        found[column] = found["node"].map(about[source]) if has and about is not None else None
+    return found
+
+
+def rule_text(evaluation: Evaluation, node: str) -> str:
+    """Rule of an indicator with its parameters, as the scheme gives them."""
+    entry: Mapping[str, Any] | None = evaluation.year.scheme.document["indicators"].get(node)
+    if entry is None:
+        return ""
+    given = {k: v for k, v in entry["rule"].items() if k != "method"}
+    shown = ", ".join(
+        f"{k}={list(v) if isinstance(v, tuple) else v}" for k, v in given.items()
+    )
+    sign = ", less is better" if entry.get("direction") == "negative" else ""
+    return f"{entry['rule']['method']}({shown}){sign}"
+
+
+def _exact(parts: np.ndarray, total: float) -> np.ndarray:
+    """Move the rounding error of floating-point sums (below 1e-9) to the largest part."""
+    parts = parts.copy()
+    largest = int(np.argmax(np.abs(parts)))
+    for _ in range(10):
+        lost = total - math.fsum(parts)
+        if lost == 0:
+            return parts
+        if abs(lost) > 1e-9 * max(1.0, abs(total)):
+            break
+        parts[largest] += lost
+        step = math.fsum(parts) - total
+        if step:  # the correction is below half a unit in the last place of the largest part
+            smallest = int(np.argmin(np.where(parts == 0, np.inf, np.abs(parts))))
+            parts[smallest] -= step
+    if math.fsum(parts) != total:
+        raise PerfmethodError(f"contributions add up to {math.fsum(parts)!r}, not to {total!r}")
+    return parts
+
+
+def _cells(evaluation: Evaluation, unit: str) -> pd.DataFrame:
+    if evaluation.review is None:
+        return pd.DataFrame()
+    cells = evaluation.review.cells()
+    return cells[cells["unit_id"] == unit].drop(columns="unit_id").reset_index(drop=True)
+
+
+def _adjustments(evaluation: Evaluation, unit: str) -> pd.DataFrame:
+    events = evaluation.year.adjustments
+    if events is None:
+        return pd.DataFrame()
+    mine = events[events["unit_id"] == unit].drop(columns="unit_id").reset_index(drop=True)
+    mine["counts"] = mine["status"] == "confirmed" if "status" in mine else True
+    return mine
+
+

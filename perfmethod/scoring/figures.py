@@ -1,0 +1,128 @@
+"""Evaluations as tables for the plotting functions, with the finding as title."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from perfmethod.display import show
+from perfmethod.scoring.notes import node_name
+
+if TYPE_CHECKING:
+    from perfmethod.scoring.evaluate import Evaluation
+
+__all__ = ["block_points", "cut_margins", "group_totals"]
+
+
+def group_totals(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:
+    """Table for `plots.totals_by_group`, and what it shows.
+
+    Returns
+    -------
+    table : DataFrame
+        unit, group (names), total, excellent, vetoed, cut.
+    title : str
+    """
+    scores = evaluation.scores.sort_values(["class", "group"], kind="stable")
+    best = _best(evaluation)
+    vetoed = evaluation.notes.query("kind == 'veto'")["unit_id"]
+    table = pd.DataFrame(
+        {
+            "unit": _names(evaluation, lang)[scores.index],
+            "group": _groups(evaluation, lang)[scores.index],
+            "total": scores["total"],
+            "excellent": scores["grade"] == best,
+            "vetoed": scores.index.isin(vetoed),
+            "cut": _cut(evaluation)[scores.index],
+        }
+    )
+    return table, _title(evaluation, lang)
+
+
+def _title(evaluation: Evaluation, lang: str) -> str:
+    quotas = evaluation.quotas
+    best = _best(evaluation)
+    if quotas.empty:
+        return {"en": "Totals of the units", "zh": "各单位总分"}[lang]
+    gap = quotas["last_in"] - quotas["first_out"]
+    n = int((evaluation.scores["grade"] == best).sum())
+    name = evaluation.year.scheme.name(f"grades.levels.{best}", lang)
+    if gap[gap >= 0].empty:
+        return {"en": f"{n} units are {name}", "zh": f"{n}家{name}"}[lang]
+    near, pool = show(gap[gap >= 0].min(), 1), quotas.loc[gap[gap >= 0].idxmin(), "pool"]
+    return {
+        "en": f"{n} units are {name}; in {pool} only {near} points separate the last one in from "
+        "the first one out",
+        "zh": f"{n}家{name}; {pool}组内末位{name}与首位落选仅差{near}分",
+    }[lang]
+
+
+def cut_margins(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:
+    """Table for `plots.margins` (unit, group, margin, vetoed), and what it shows.
+
+    The margin is the distance from the nearest unit on the other side of the group's cut.
+    """
+    table, _ = group_totals(evaluation, lang)
+    scores = evaluation.scores.loc[table.index]
+    quotas = evaluation.quotas[evaluation.quotas["grade"] == _best(evaluation)]
+    quotas = quotas.set_index("pool")
+    pool = scores["group"].where(scores["group"].isin(quotas.index), scores["class"])
+    edge = pool.map(quotas["first_out"]).where(table["excellent"], pool.map(quotas["last_in"]))
+    table = table[["unit", "group", "vetoed"]].assign(margin=scores["total"] - edge)
+    kept = table.dropna(subset="margin")
+    n = int((kept["margin"].abs() < 10).sum())
+    return kept, {
+        "en": f"{n} of {len(table)} units are within 10 points of another grade",
+        "zh": f"{len(table)}家中有{n}家距离另一等次不足10分",
+    }[lang]
+
+
+def block_points(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:
+    """Table for `plots.stacked_blocks` (unit, block, points), and what it shows."""
+    scores, nodes = evaluation.scores, evaluation.nodes
+    known = _names(evaluation, lang)
+    blocks = [c for c in scores.columns[3:] if c in set(nodes["node"]) and c != "total"]
+    rows = nodes[nodes["node"].isin(blocks)]
+    points = rows.pivot(index="unit_id", columns="node", values="contribution")
+    points = points.reindex(index=scores.index, columns=blocks)
+    names = [node_name(evaluation.year, scores.index[0], b, lang) for b in blocks]
+    points.columns = names
+    points[{"en": "bonus", "zh": "加分"}[lang]] = scores["bonus"]
+    points[{"en": "deduction", "zh": "减分"}[lang]] = -scores["deduction"]
+    long = points.set_axis(known[points.index], axis=0).stack().reset_index()
+    long.columns = ["unit", "block", "points"]
+    spread = points.std(ddof=1)
+    widest = str(spread.idxmax())
+    share = show(100 * points[names[0]].mean() / scores["total"].mean(), 0)
+    return long, {
+        "en": f"{names[0]} brings {share} % of the points; {widest} differs most between units",
+        "zh": f"{names[0]}占总分的{share}%; 单位之间差别最大的是{widest}",
+    }[lang]
+
+
+def _best(evaluation: Evaluation) -> str:
+    return next(iter(evaluation.year.scheme.document.get("grades", {}).get("levels", {"": 0})))
+
+
+def _cut(evaluation: Evaluation) -> pd.Series:
+    """Lowest total with the best grade in each unit's pool."""
+    scores = evaluation.scores
+    held = scores["total"].where(scores["grade"] == _best(evaluation))
+    pool = pd.Series(evaluation._plan.pools, index=scores.index)
+    lowest = held.groupby(pool).min()
+    return pool.map(lowest).where(evaluation._graded is not None, np.nan)
+
+
+def _names(evaluation: Evaluation, lang: str) -> pd.Series:
+    units, column = evaluation.year.units, f"name_{lang}"
+    return units[column] if column in units else evaluation.scores["name"]
+
+
+def _groups(evaluation: Evaluation, lang: str) -> pd.Series:
+    group, table = evaluation.scores["group"], evaluation.year.groups
+    if table is None or f"name_{lang}" not in table:
+        return group.fillna(evaluation.scores["class"])
+    names = table.set_index("group")[f"name_{lang}"]
+    return (group + " " + group.map(names)).fillna(evaluation.scores["class"])

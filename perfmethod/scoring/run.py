@@ -1,0 +1,316 @@
+"""Score a compiled year: the same steps for one scheme and for a block of draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfmethod import grading, normalization, survey
+from perfmethod.aggregation import power_mean
+from perfmethod.core import Leaves, Numbers, tree_scores
+from perfmethod.errors import DataError, Problem
+from perfmethod.scoring.plan import ClassPlan, Leaf, Plan
+from perfmethod.scoring.slots import Slots
+
+__all__ = ["ClassScores", "Scored", "class_scores", "grades", "score", "survey_scores"]
+
+Array = NDArray[np.float64]
+
+
+class ClassScores(NamedTuple):
+    """Scores of one class, and what they were made of."""
+
+    leaves: Leaves
+    numbers: Numbers
+    nodes: Mapping[int, Array]
+
+
+class Scored(NamedTuple):
+    """Scores of all units; the draws axis leads where there is one."""
+
+    classes: tuple[ClassScores, ...]
+    bonus: Array  # (..., u) points
+    deduction: Array  # (..., u) points, positive
+    total: Array  # (..., u)
+    keys: tuple[Array, ...]  # (..., u) scores that break ties, in turn
+    rank: NDArray[np.intp]  # (..., u) in the class
+    group_rank: NDArray[np.intp]
+
+
+def score(plan: Plan, slots: Slots) -> Scored:
+    """Score and rank every unit.
+
+    Parameters
+    ----------
+    plan : Plan
+    slots : Slots
+
+    Returns
+    -------
+    Scored
+
+    Raises
+    ------
+    DataError
+        If a unit has no score at all.
+    """
+    ratings = survey_scores(plan, slots), _internal_scores(plan, slots)
+    classes = tuple(class_scores(plan, part, slots, *ratings) for part in plan.classes)
+    root = _spread(plan, [c.nodes[0] for c in classes])
+    _refuse_empty(plan, root)
+    bonus, deduction = _adjust(plan, slots)
+    total = slots.one("base")[..., None] / 100.0 * root + bonus - deduction
+    keys = tuple(_node_everywhere(plan, classes, k) for k in _ties(plan))
+    keys = tuple(np.broadcast_to(k, np.broadcast_shapes(k.shape, total.shape)) for k in keys)
+    rank = grading.rank(total, keys, by=plan.unit_class)
+    return Scored(
+        classes, bonus, deduction, total, keys, rank, grading.rank(total, keys, by=plan.groups)
+    )
+
+
+def _ties(plan: Plan) -> tuple[str, ...]:
+    return tuple(plan.scheme.document.get("grades", {}).get("ties", ()))
+
+
+def class_scores(
+    plan: Plan, part: ClassPlan, slots: Slots, review: Array | None, internal: Array
+) -> ClassScores:
+    """Score the tree of one class.
+
+    Parameters
+    ----------
+    plan : Plan
+    part : ClassPlan
+    slots : Slots
+    review : ndarray (..., u, d) or None
+        Survey scores of all units.
+    internal : ndarray (..., u)
+        Internal ratings of all units.
+    """
+    scores = {leaf.node: _leaf_score(plan, part, leaf, slots) for leaf in part.leaves}
+    held = {leaf.node: leaf.held for leaf in part.leaves}
+    for node, dimension in part.survey.items():
+        scores[node] = _survey_leaf(plan, part, slots, dimension, review)
+    for node in part.internal:
+        scores[node] = _replaced(plan, part, slots, internal[..., part.units], "internal.{}")
+    held |= {node: np.ones(len(part.units)) for node in scores if node not in held}
+    leaves = Leaves(scores, held)
+    numbers = Numbers(
+        slots.vector(part.weight_paths, 1.0),
+        slots.vector(part.power_paths, 1.0),
+        slots.vector(part.fill_paths, 0.0),
+    )
+    return ClassScores(leaves, numbers, tree_scores(part.tree, leaves, numbers))
+
+
+def _leaf_score(plan: Plan, part: ClassPlan, leaf: Leaf, slots: Slots) -> Array:
+    """Score of one indicator for the units of a class, (..., u)."""
+    entry = plan.scheme.document["indicators"][leaf.indicator]
+    path = "tasks.{}." + leaf.indicator + ".actual"
+    actual = _replaced(plan, part, slots, leaf.actual, path)
+    try:
+        value = normalize_entry(plan.scheme.methods, entry, actual, leaf.target,
+                                slots.parameters(leaf.indicator))  # fmt: skip
+    except ValueError as error:
+        found = Problem("tasks", leaf.indicator, "actual", str(error), "see the rule's page")
+        raise DataError([found]) from None
+    return np.where(leaf.zeroed, 0.0, value) if leaf.zeroed.any() else value
+
+
+def normalize_entry(
+    methods: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    actual: Array,
+    target: Array,
+    parameters: Mapping[str, Any],
+) -> Array:
+    """Apply an indicator's rule as the scheme writes it.
+
+    Parameters
+    ----------
+    methods : mapping of str to callable
+        The user's own rules.
+    entry : mapping
+        The indicator in the scheme's document.
+    actual, target : ndarray (..., u)
+    parameters : mapping
+    """
+    name = entry["rule"]["method"]
+    direction = -1 if entry.get("direction") == "negative" else 1
+    rule = normalization.METHODS.get(name)
+    wanted = rule is None or rule.needs_target or not np.isnan(target).all()
+    return normalization.normalize(
+        actual,
+        methods.get(name, name),
+        target=target if wanted else None,
+        direction=direction,
+        **parameters,
+    )
+
+
+def _replaced(plan: Plan, part: ClassPlan, slots: Slots, values: Array, path: str) -> Array:
+    """Measured values with those units' values replaced that are drawn."""
+    drawn = [(j, slots.measured(path.format(plan.units[i]))) for j, i in enumerate(part.units)]
+    found = [(j, v) for j, v in drawn if v is not None] if slots.drawn else []
+    if not found:
+        return values
+    full = np.broadcast_to(values, (len(found[0][1]), values.shape[-1])).copy()
+    for j, value in found:
+        full[:, j] = value
+    return full
+
+
+def survey_scores(plan: Plan, slots: Slots) -> Array | None:
+    """Scores of all units on all survey dimensions, (..., u, d)."""
+    if plan.counts is None:
+        return None
+    modes = [f"survey.modes.{m}.weight" for m in plan.counts.modes]
+    return survey.scores(
+        plan.counts.array,
+        slots.vector([f"survey.options.{o}.score" for o in plan.counts.options], np.nan),
+        category_weights(plan, slots, "survey", plan.counts.categories),
+        slots.vector(modes, 1.0),
+        combine_modes=plan.scheme.document["survey"].get("combine_modes", "ballots"),
+    )
+
+
+def category_weights(plan: Plan, slots: Slots, block: str, categories: tuple[str, ...]) -> Array:
+    """Weights of rater categories for every unit, (..., u, c): they may differ by class."""
+    by_class = []
+    for class_id in plan.scheme.classes:
+        paths = []
+        for category in categories:
+            path = f"{block}.categories.{category}.weight"
+            paths.append(path if path in plan.scheme.numbers else f"{path}.{class_id}")
+        by_class.append(slots.vector(paths, 0.0))
+    shape = np.broadcast_shapes(*(w.shape for w in by_class))
+    stacked = np.stack([np.broadcast_to(w, shape) for w in by_class], -2)
+    return stacked[..., plan.unit_class, :]
+
+
+def _survey_leaf(
+    plan: Plan, part: ClassPlan, slots: Slots, dimension: str, review: Array | None
+) -> Array:
+    if review is None or plan.counts is None:
+        values = np.full(len(part.units), np.nan)
+    else:
+        values = review[..., part.units, plan.counts.dimensions.index(dimension)]
+    return _replaced(plan, part, slots, values, "survey.{}." + dimension)
+
+
+def _internal_scores(plan: Plan, slots: Slots) -> Array:
+    categories = tuple(plan.scheme.document.get("internal", {}).get("categories", {}))
+    if not categories or not plan.internal.shape[1]:
+        return np.full(len(plan.units), np.nan)
+    weights = category_weights(plan, slots, "internal", categories)
+    return power_mean(np.broadcast_to(plan.internal, weights.shape), weights)
+
+
+def _adjust(plan: Plan, slots: Slots) -> tuple[Array, Array]:
+    """Bonus and deduction points, (..., u), after the caps per item, per side and on the net."""
+    items = plan.scheme.document.get("adjustments", {}).get("items", {})
+    caps = slots.vector([f"adjustments.items.{i}.cap" for i in items], np.inf)
+    capped = np.minimum(plan.points, caps[..., None, :])
+    sides = []
+    for kind in ("bonus", "deduction"):
+        chosen = [j for j, item in enumerate(items.values()) if item["kind"] == kind]
+        points = capped[..., chosen].sum(-1)
+        path = f"adjustments.{kind}_cap"
+        if path in plan.scheme.numbers:
+            points = np.minimum(points, slots.one(path)[..., None])
+        sides.append(points)
+    bonus, deduction = sides
+    if "adjustments.net_cap" in plan.scheme.numbers:
+        cap, net = slots.one("adjustments.net_cap")[..., None], bonus - deduction
+        bonus, deduction = bonus - np.maximum(net - cap, 0), deduction - np.maximum(-net - cap, 0)
+    return bonus, deduction
+
+
+def _spread(plan: Plan, by_class: list[Array]) -> Array:
+    """Put the classes' columns back in the order of the year's units."""
+    lead = np.broadcast_shapes(*(a.shape[:-1] for a in by_class))
+    full = np.full((*lead, len(plan.units)), np.nan)
+    for part, values in zip(plan.classes, by_class, strict=True):
+        full[..., part.units] = values
+    return full
+
+
+def _node_everywhere(plan: Plan, classes: tuple[ClassScores, ...], node: str) -> Array:
+    """Scores on a node by its name; minus infinity in a class that does not have it."""
+    columns = []
+    for part, scored in zip(plan.classes, classes, strict=True):
+        at = part.tree.names.index(node) if node in part.tree.names else None
+        nothing = np.full(len(part.units), -np.inf)
+        columns.append(nothing if at is None else np.nan_to_num(scored.nodes[at], nan=-np.inf))
+    return _spread(plan, columns)
+
+
+def _refuse_empty(plan: Plan, root: Array) -> None:
+    empty = np.isnan(root).reshape(-1, root.shape[-1]).any(0)
+    if empty.any():
+        raise DataError(
+            Problem("tasks", plan.units[i], "actual", "no usable value for anything that counts",
+                    "at least one")  # fmt: skip
+            for i in np.flatnonzero(empty)
+        )
+
+
+def grades(plan: Plan, slots: Slots, scored: Scored) -> grading.Graded | None:
+    """Grade every unit by the scheme's rule; None where the scheme gives no grades."""
+    if "grades" not in plan.scheme.document:
+        return None
+    return grading.assign(scored.total, plan.pools, steps(plan, slots), **rules(plan, scored))
+
+
+def rules(plan: Plan, scored: Scored) -> dict[str, Any]:
+    """How ties and vetoes act on places, as keyword arguments of `grading.assign`."""
+    rule = plan.scheme.document["grades"]
+    return {
+        "keys": scored.keys,
+        "ceiling": plan.ceiling,
+        "edge_tie": rule.get("edge_tie", "none_in"),
+        "vetoed_place": rule.get("vetoed_place", "next"),
+    }
+
+
+def steps(plan: Plan, slots: Slots) -> list[grading.Step]:
+    """The grades, best first, with their places by pool and least totals."""
+    rule = plan.scheme.document["grades"]
+    found = []
+    for level in rule["levels"]:
+        path = f"grades.levels.{level}.least"
+        least = slots.one(path) if path in plan.scheme.numbers else None
+        quota = rule.get("rule", "quota") == "quota" and "places" in rule["levels"][level]
+        found.append(grading.Step(_places(plan, slots, level) if quota else None, least))
+    return found
+
+
+def _places(plan: Plan, slots: Slots, level: str) -> NDArray[Any]:
+    """Places of a grade in each pool, (p,) or (k, p)."""
+    at = f"grades.levels.{level}.places"
+    if at not in plan.scheme.numbers:  # given pool by pool
+        return slots.vector([f"{at}.{pool}" for pool in plan.pool_names], 0.0).astype(int)
+    total = np.asarray(slots.one(at))
+    table = {int(n): apportioned(plan, int(n)).seats for n in np.unique(total)}
+    return np.array([table[int(n)] for n in total.ravel()]).reshape((*total.shape, -1))
+
+
+def apportioned(plan: Plan, places: int) -> grading.Apportionment:
+    """Places spread over the pools by the scheme's method.
+
+    A place for which pools tie is given to none of them: it stays unfilled and is reported.
+    """
+    rule = plan.scheme.document["grades"]
+    counted = np.ones(len(plan.units), dtype=bool)
+    if rule.get("claims", "before_vetoes") == "after_vetoes":
+        counted = plan.ceiling == 0
+    claims = np.bincount(plan.pools[counted], minlength=len(plan.pool_names))
+    return grading.apportion(
+        [int(c) for c in claims],
+        places,
+        rule.get("method", "hamilton"),
+        floor=rule.get("floor", 0),
+    )

@@ -1,0 +1,140 @@
+"""What is kept of raters: their influence on each score, without their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from perfmethod.errors import Problems, suggest
+from perfmethod.survey.codes import BallotCodes
+from perfmethod.survey.linearization import small_sample_factors, stratum_covariances
+
+__all__ = ["RaterSums", "populations_array", "rater_codes", "rater_sums"]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RaterSums:
+    """Influence of every rater on every category mean.
+
+    Pickling and copying keep the covariances and drop the rows of raters.
+    """
+
+    sums: Any  # csr_array (r, p), raters in the order of their categories
+    stratum: NDArray[np.intp]  # (r,) category of each rater
+    population: Floats  # (c,)
+
+    @cached_property
+    def covariances(self) -> Floats:
+        """Covariance (c, p, p) of the means of each category."""
+        return stratum_covariances(self.sums, self.stratum, len(self.population), self.population)
+
+    @cached_property
+    def variances(self) -> Floats:
+        """Diagonals (c, p) of `covariances`, without the products."""
+        n_c, p = len(self.population), self.sums.shape[1]
+        row = np.repeat(self.stratum, np.diff(self.sums.indptr))
+        place = row * p + self.sums.indices
+        total = np.bincount(place, self.sums.data, n_c * p).reshape(n_c, p)
+        squares = np.bincount(place, self.sums.data**2, n_c * p).reshape(n_c, p)
+        n = np.maximum(self.per_category, 1)[:, None]
+        factors = small_sample_factors(self.per_category, self.population)
+        return factors[:, None] * np.maximum(squares - total**2 / n, 0.0)
+
+    @cached_property
+    def per_category(self) -> NDArray[np.intp]:
+        """Raters (c,) of each category, also those without a valid answer."""
+        return np.bincount(self.stratum, minlength=len(self.population))
+
+    @cached_property
+    def per_score(self) -> NDArray[np.intp]:
+        """Raters (p,) with a valid answer on each score."""
+        return np.bincount(self.sums.indices, minlength=self.sums.shape[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = ("covariances", "variances", "per_category", "per_score")
+        return {name: getattr(self, name) for name in kept}
+
+
+def rater_codes(ballots: pd.DataFrame, file: str) -> NDArray[np.intp]:
+    """Raters as integers; problems with the column are raised."""
+    problems = Problems(file)
+    if "rater_id" not in ballots:
+        near = suggest("rater_id", map(str, ballots.columns))
+        allowed = f"the column must be there for method='raters' ({near})"
+        problems.add("no such column", allowed, column="rater_id")
+        problems.raise_any()
+    codes, _ = pd.factorize(ballots["rater_id"])
+    for row in np.flatnonzero(codes < 0):
+        problems.add("an empty cell", "an identifier", row=int(row) + 2, column="rater_id")
+    problems.raise_any()
+    return codes
+
+
+def rater_sums(
+    codes: BallotCodes,
+    rater: NDArray[np.intp],
+    influence: Floats,
+    valid: NDArray[np.bool_],
+    pairs: NDArray[np.intp],
+    population: Floats,
+) -> RaterSums:
+    """Add up influences by rater.
+
+    Parameters
+    ----------
+    codes : BallotCodes
+        n ballots.
+    rater : ndarray of int, shape (n,)
+        Rater of each ballot; raters of two categories are two raters.
+    influence : ndarray, shape (u, d, c, m, o)
+        Influence of an answer on its category's mean.
+    valid : ndarray of bool, shape (o,)
+        Options that are valid answers.
+    pairs : ndarray of int, shape (p,)
+        Scores wanted, as positions in the flattened (u, d).
+    population : ndarray, shape (c,)
+        Raters in the population of each category.
+    """
+    from scipy.sparse import csr_array
+
+    n_u, n_d, n_c, n_m, n_o = influence.shape
+    key, cluster = np.unique(
+        codes.category * (rater.max(initial=0) + 1) + rater, return_inverse=True
+    )
+    column = np.full(n_u * n_d, -1)
+    column[pairs] = np.arange(len(pairs))
+    rows, columns, data = [], [], []
+    for d in range(n_d):
+        kept = (codes.answers[d] >= 0) & np.append(valid, False)[codes.answers[d]]
+        unit, cell = codes.unit[kept], codes.category[kept] * n_m + codes.mode[kept]
+        rows.append(cluster[kept])
+        columns.append(column[unit * n_d + d])
+        table = influence[:, d].reshape(n_u, n_c * n_m, n_o)
+        data.append(table[unit, cell, codes.answers[d][kept]])
+    entries = (np.concatenate(rows), np.concatenate(columns))
+    scored = entries[1] >= 0
+    entries = (entries[0][scored], entries[1][scored])
+    sums = csr_array((np.concatenate(data)[scored], entries), shape=(len(key), len(pairs)))
+    sums.sum_duplicates()
+    return RaterSums(sums, key // (rater.max(initial=0) + 1), population)
+
+
+def populations_array(
+    populations: Mapping[str, float] | None, categories: tuple[str, ...]
+) -> Floats:
+    """Raters in the population by category; infinite where not given."""
+    given = dict(populations or {})
+    problems = Problems("populations")
+    for name in given:
+        if name not in categories:
+            problems.add(repr(name), suggest(str(name), categories), column="category")
+    problems.raise_any()
+    return np.array([given.get(name, np.inf) for name in categories], dtype=float)

@@ -21,8 +21,8 @@ class Draws:
     """`size` draws of some numbers, each addressed by its dotted path.
 
     Paths are those of `Scheme.patch` (weights, powers, rule parameters, missing rules, caps,
-    places, ...), and besides ``tasks.UNIT.INDICATOR.actual``, ``survey.UNIT.DIMENSION`` and
-    ``internal.UNIT`` for measured values.
+    places, ...), and besides ``tasks.UNIT.INDICATOR.actual``, ``review.UNIT.DIMENSION``
+    (survey scores) and ``rating.UNIT`` (internal rating) for measured values.
 
     Parameters
     ----------

@@ -133,6 +133,7 @@ def test_numpy_integers_do_not_overflow() -> None:
     big = np.array([2**62, 2**62 - 1, 3], dtype=np.int64)
     for method in METHODS:
         assert apportion(big, 5, method) == apportion([int(p) for p in big], 5, method)
+    assert apportion([np.int64(2**62), Fraction(2**62, 3)], 4).seats == (3, 1)
     assert apportion(np.array([0.5, 0.25], np.float32), 3).seats == (2, 1)
 
 

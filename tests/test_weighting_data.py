@@ -117,7 +117,7 @@ def test_unit_of_measurement_does_not_matter(method: str, x: np.ndarray, factor:
 
 def test_shift_matters_to_entropy_and_raw_scale_to_the_standard_deviation() -> None:
     x = np.array([[1.0, 2, 3], [1, 5, 3]])
-    shifted = x + [[10.0], [0.0]]
+    shifted = x + np.array([[10.0], [0.0]])
     assert entropy(shifted).weights[0] < entropy(x).weights[0]
     raw = standard_deviation(x * [[10.0], [1.0]], columns="raw").weights
     assert raw[0] > standard_deviation(x, columns="raw").weights[0]
@@ -218,7 +218,7 @@ def test_missing_infinite_and_flat_data_is_refused(method: str) -> None:
     with pytest.raises(DataError, match="found no value for unit 2") as caught:
         function([[1, np.nan, 2], [np.inf, 1, 2]], names=["cost", "speed"])
     assert "column 'speed': found an infinite value for unit 1" in str(caught.value)
-    with pytest.raises(DataError, match="the same for all units|no conflict"):
+    with pytest.raises(DataError, match=r"the same for all units|no conflict"):
         function([[3, 3, 3], [1, 1, 1]])
     with pytest.raises(DataError, match="at least two units"):
         function([[1], [2]])
@@ -297,7 +297,7 @@ def test_bad_jackknives_are_refused() -> None:
         standard_errors([[1, 2], [2, 1]], "gini")
     with pytest.raises(ValueError, match="did you mean 'entropy'"):
         standard_errors(x, "entrpy")
-    with pytest.raises(DataError, match="^1 problem"):  # of all units: said once
+    with pytest.raises(DataError, match=r"^1 problem"):  # of all units: said once
         standard_errors([[1, np.nan, 2], [1, 2, 3]], "statistical_variance")
 
 

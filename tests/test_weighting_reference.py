@@ -70,9 +70,9 @@ def test_every_reference_case_of_the_kind(reference: Path, kind: str) -> None:
 
 
 def test_every_reference_case_of_pairwise_comparisons(reference: Path) -> None:
-    # The reference is weights, then the consistency ratio. pymcdm's ratio differs because its random
-    # indices do (.5799, .8921, ...); pyDecision's default takes mean normalized columns instead of
-    # the eigenvector; pyrepo-mcda stops at 10 criteria, ours at 15.
+    # The reference is weights, then the consistency ratio. pymcdm's ratio differs because its
+    # random indices do (.5799, .8921, ...); pyDecision's default takes mean normalized columns
+    # instead of the eigenvector; pyrepo-mcda stops at 10 criteria, ours at 15.
     found = [case for case in _cases(reference) if case["kind"] == "ahp"]
     assert len(found) >= 5
     for case in found:
@@ -95,7 +95,7 @@ def test_kendalls_w_of_anxiety_ratings(reference: Path) -> None:
     # R package irr 0.84.1, kendall(anxiety, correct = TRUE): 3 raters, 20 subjects, many ties
     folder = reference / "reliability"
     expected = json.loads((folder / "psych_irr_irrCAC_rwg_careless.json").read_text())
-    rows = list(csv.reader((folder / "data" / "irr_anxiety.csv").open()))[1:]
+    rows = list(csv.reader((folder / "data" / "irr_anxiety.csv").read_text().splitlines()))[1:]
     ratings = np.array([row[-3:] for row in rows], float).T
     result = concordance(ratings)
     assert result is not None
@@ -157,7 +157,7 @@ def test_harker_three_criteria_with_a_blank() -> None:
 
 
 def test_critic_diakoulaki_eight_digits() -> None:
-    """Diakoulaki, Mavrotas and Papayannakis (1995), table 4; digits from scikit-criteria's tests."""
+    """Diakoulaki, Mavrotas and Papayannakis (1995); eight digits from scikit-criteria."""
     x = [
         [61.0, 20.7, 16.3, 9.0, 5.4, 4.0, -6.1, -34.6],
         [1.08, 0.26, 1.98, 3.29, 2.77, 4.12, 3.52, 3.31],
@@ -173,10 +173,10 @@ def test_entropy_zavadskas_four_digits() -> None:
 
 
 def test_kendalls_w_of_zars_birds() -> None:
-    """Zar, Biostatistical Analysis, example 20.5: wing, tail and bill lengths of 12 birds, with ties.
+    """Zar, Biostatistical Analysis (2010), example 20.5: wing, tail and bill of 12 birds, with ties.
 
-    The printed rank sums are those of the UNISTAT manual (section 6.5.6), which repeats the example;
-    W follows from them: without ties 0.913, with ties corrected for 0.924.
+    The printed rank sums are those of the UNISTAT manual (section 6.5.6), which repeats the
+    example; W follows from them: without ties 0.913, with ties corrected for 0.924.
     """
     from scipy.stats import rankdata
 
@@ -189,7 +189,8 @@ def test_kendalls_w_of_zars_birds() -> None:
     assert rankdata(birds, axis=1).sum(axis=0).tolist() == printed
     result = budget_allocation(birds).concordance
     assert result is not None
-    # 12 S / (9 (12^3 - 12) - 3 T), S = 1175, T = 60
-    assert result.w == pytest.approx(12 * 1174.5 / (9 * 1716 - 180), abs=1e-12)
+    # W = 12 S / (m^2 (n^3 - n) - m T), with T = 6 + 6 (wing) + 6 + 24 + 6 (tail) + 6 + 6 (bill)
+    deviation = sum((total - 19.5) ** 2 for total in printed)
+    assert result.w == pytest.approx(12 * deviation / (9 * 1716 - 3 * 60), abs=1e-12)
     assert round(result.w, 3) == 0.924
     assert (result.degrees_of_freedom, result.experts, result.criteria) == (11, 3, 12)

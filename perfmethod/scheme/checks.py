@@ -130,11 +130,11 @@ def _check_rule(
     if not isinstance(method, str):
         problems.add(describe(method), "the name of a rule", row=f"{where}.rule", column="method")
         return
-    if method in methods:
-        return
     parameters = {k: v for k, v in rule.items() if k not in NOT_PARAMETERS}
     direction = -1 if entry.get("direction") == "negative" else 1
-    for found, allowed in normalization.check(method, parameters, direction=direction):
+    for found, allowed in normalization.check(
+        methods.get(method, method), parameters, direction=direction
+    ):
         problems.add(found, allowed, row=f"{where}.rule")
     if "names" in rule:
         scores = rule.get("scores", ())

@@ -288,15 +288,20 @@ def _defaults(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from {f"{at}.weight": 1.0, f"{at}.power": 1.0}.items()
     for indicator, entry in document["indicators"].items():
         yield f"indicators.{indicator}.weight", 1.0
-        if entry["rule"]["method"] in normalization.METHODS:
-            rule = normalization.METHODS[entry["rule"]["method"]].function
-            for name, parameter in inspect.signature(rule).parameters.items():
-                if isinstance(parameter.default, int | float) and not isinstance(
-                    parameter.default, bool
-                ):
-                    yield f"indicators.{indicator}.rule.{name}", parameter.default
+        yield from _rule_defaults(f"indicators.{indicator}.rule", entry["rule"])
     for block, tables in {"survey": ("categories", "modes"), "internal": ("categories",)}.items():
         for kind in tables:
             for entry_id, entry in document.get(block, {}).get(kind, {}).items():
                 if not isinstance(entry.get("weight"), Mapping):
                     yield f"{block}.{kind}.{entry_id}.weight", 1.0
+
+
+def _rule_defaults(at: str, given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    rule = normalization.METHODS.get(given["method"])
+    for name, default in rule.parameters.items() if rule else ():
+        if name in given:
+            continue
+        if isinstance(default, tuple):
+            yield from ((f"{at}.{name}.{j}", value) for j, value in enumerate(default))
+        elif isinstance(default, int | float) and not isinstance(default, bool):
+            yield f"{at}.{name}", default

@@ -39,8 +39,8 @@ PHRASES = {
         "zh": "{node}: 无任务; 处理: {rule}",
     },
     "no_value": {
-        "en": "{node}: no usable value ({why}); rule: {rule}",
-        "zh": "{node}: 无可用数据({why}); 处理: {rule}",
+        "en": "{node}: no score ({why}); rule: {rule}",
+        "zh": "{node}: 无得分({why}); 处理: {rule}",
     },
     "not_certified": {
         "en": "{node}: status '{status}' may not score; counts as {rule}",
@@ -61,7 +61,7 @@ WORDS = {
     "full_marks": {"en": "full marks", "zh": "记满分"},
     "zero": {"en": "zero", "zh": "零分"},
     "missing": {"en": "missing", "zh": "缺失"},
-    "no actual value": {"en": "no actual value", "zh": "无完成值"},
+    "no usable actual": {"en": "no actual, or none that may score", "zh": "无完成值或不得计分"},
     "no score from its rule": {"en": "no score from its rule", "zh": "规则未得出分数"},
 }
 FIRST = ("veto", "edge_tie", "bonus_cap", "deduction_cap")  # kinds told in full in the summary
@@ -136,7 +136,7 @@ def _missing(plan: Plan, part: ClassPlan, result: ClassScores) -> Iterator[Note]
             lost = np.isnan(result.leaves.scores[node]) & (result.leaves.held[node] > 0)
             blank = np.isnan(raw.get(node, np.full(len(part.units), np.nan)))
             for j in np.flatnonzero(lost):
-                why = "no actual value" if blank[j] else "no score from its rule"
+                why = "no usable actual" if blank[j] else "no score from its rule"
                 yield Note(plan.units[part.units[j]], "no_value", name, {"why": why, "rule": rule})
         elif node:
             below = np.stack([result.nodes[c] for c in part.tree.children[node]])

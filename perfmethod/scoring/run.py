@@ -57,7 +57,10 @@ def score(plan: Plan, slots: Slots) -> Scored:
     DataError
         If a unit has no score at all.
     """
-    ratings = survey_scores(plan, slots), _internal_scores(plan, slots)
+    ratings = (
+        slots.once("survey", slots.touches("survey"), lambda: survey_scores(plan, slots)),
+        slots.once("internal", slots.touches("internal"), lambda: _internal_scores(plan, slots)),
+    )
     classes = tuple(class_scores(plan, part, slots, *ratings) for part in plan.classes)
     root = _spread(plan, [c.nodes[0] for c in classes])
     _refuse_empty(plan, root)
@@ -90,12 +93,21 @@ def class_scores(
     internal : ndarray (..., u)
         Internal ratings of all units.
     """
-    scores = {leaf.node: _leaf_score(plan, part, leaf, slots) for leaf in part.leaves}
+    scores = {
+        leaf.node: slots.once(
+            (part.class_id, leaf.node),
+            slots.varies_rule(leaf.indicator),
+            lambda leaf=leaf: _leaf_score(plan, part, leaf, slots),
+        )
+        for leaf in part.leaves
+    }
     held = {leaf.node: leaf.held for leaf in part.leaves}
     for node, dimension in part.survey.items():
         scores[node] = _survey_leaf(plan, part, slots, dimension, review)
     for node in part.internal:
-        scores[node] = _replaced(plan, part, slots, internal[..., part.units], "internal.{}")
+        drawn = slots.touches("rating")
+        mine = internal[..., part.units]
+        scores[node] = _replaced(plan, part, slots, mine, "rating.{}") if drawn else mine
     held |= {node: np.ones(len(part.units)) for node in scores if node not in held}
     leaves = Leaves(scores, held)
     numbers = Numbers(
@@ -109,8 +121,10 @@ def class_scores(
 def _leaf_score(plan: Plan, part: ClassPlan, leaf: Leaf, slots: Slots) -> Array:
     """Score of one indicator for the units of a class, (..., u)."""
     entry = plan.scheme.document["indicators"][leaf.indicator]
-    path = "tasks.{}." + leaf.indicator + ".actual"
-    actual = _replaced(plan, part, slots, leaf.actual, path)
+    actual = leaf.actual
+    if slots.touches(f"tasks.{leaf.indicator}"):
+        path = "tasks.{}." + leaf.indicator + ".actual"
+        actual = _replaced(plan, part, slots, actual, path)
     try:
         value = normalize_entry(plan.scheme.methods, entry, actual, leaf.target,
                                 slots.parameters(leaf.indicator))  # fmt: skip
@@ -154,9 +168,7 @@ def normalize_entry(
 def _replaced(plan: Plan, part: ClassPlan, slots: Slots, values: Array, path: str) -> Array:
     """Measured values with those units' values replaced that are drawn."""
     drawn = [(j, slots.measured(path.format(plan.units[i]))) for j, i in enumerate(part.units)]
-    found = [(j, v) for j, v in drawn if v is not None] if slots.drawn else []
-    if not found:
-        return values
+    found = [(j, v) for j, v in drawn if v is not None]
     full = np.broadcast_to(values, (len(found[0][1]), values.shape[-1])).copy()
     for j, value in found:
         full[:, j] = value
@@ -198,7 +210,9 @@ def _survey_leaf(
         values = np.full(len(part.units), np.nan)
     else:
         values = review[..., part.units, plan.counts.dimensions.index(dimension)]
-    return _replaced(plan, part, slots, values, "survey.{}." + dimension)
+    if not slots.touches(f"review.{dimension}"):
+        return values
+    return _replaced(plan, part, slots, values, "review.{}." + dimension)
 
 
 def _internal_scores(plan: Plan, slots: Slots) -> Array:

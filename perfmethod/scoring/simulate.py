@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from perfmethod.core import BLOCK
 from perfmethod.draws import Draws
 from perfmethod.progress import progress
 from perfmethod.scoring.plan import Plan, compile_year
@@ -120,8 +121,9 @@ def simulate(year: Year, draws: Draws | Mapping[str, Any]) -> Simulation:
     shape = (given.size, len(plan.units))
     total, rank = np.empty(shape), np.empty(shape, dtype=np.int16)
     grade = np.empty(shape, dtype=np.int8) if levels else None
-    for part, values in progress(given.blocks(), "draws", -(-given.size // 512)):
-        slots = Slots(year.scheme, values)
+    memory: dict[Hashable, Any] = {}
+    for part, values in progress(given.blocks(), "draws", -(-given.size // BLOCK)):
+        slots = Slots(year.scheme, values, memory)
         scored = score(plan, slots)
         total[part], rank[part] = scored.total, scored.rank
         if grade is not None:
@@ -140,6 +142,6 @@ def _measured(plan: Plan) -> list[str]:
         for leaf in part.leaves:
             has = np.flatnonzero(leaf.held)
             found += [f"tasks.{units[j]}.{leaf.indicator}.actual" for j in has]
-        found += [f"survey.{u}.{d}" for u in units for d in part.survey.values()]
-        found += [f"internal.{u}" for u in units] if part.internal else []
+        found += [f"review.{u}.{d}" for u in units for d in part.survey.values()]
+        found += [f"rating.{u}" for u in units] if part.internal else []
     return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perfmethod import normalization
 from perfmethod.core import FILLS
 from perfmethod.errors import suggest
 from perfmethod.scheme import Scheme
@@ -15,9 +16,7 @@ from perfmethod.scheme import Scheme
 __all__ = ["Slots"]
 
 Array = NDArray[np.float64]
-
-_MEASURED = ("tasks.", "survey.", "internal.")
-
+T = TypeVar("T")
 
 class Slots:
     """Looks numbers up by path; a number that is drawn comes with an axis of draws.
@@ -26,17 +25,45 @@ class Slots:
     ----------
     scheme : Scheme
     drawn : mapping of str to ndarray (k,)
-        Values that stand in for the scheme's.
+        Values that stand in for the scheme's, or for measured ones (`Draws` names the paths).
+    memory : dict, optional
+        Where results that no draw touches are kept between blocks of the same draws.
     """
 
-    def __init__(self, scheme: Scheme, drawn: Mapping[str, NDArray[Any]] | None = None) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        drawn: Mapping[str, NDArray[Any]] | None = None,
+        memory: dict[Hashable, Any] | None = None,
+    ) -> None:
         self.scheme = scheme
         self.drawn = dict(drawn or {})
+        self._memory = {} if memory is None else memory
         self._rules: dict[str, list[str]] = {}
+        self._touched: set[str] = set()  # "tasks.P001", "review.duty", "rating", "survey"
         for path in self.drawn:
+            first, _, rest = path.partition(".")
+            last = rest.partition(".")[2].removesuffix(".actual")
+            self._touched.add(f"{first}.{last}" if first in ("tasks", "review") else first)
             indicator, rule, _ = path.partition(".rule.")
             if rule:
                 self._rules.setdefault(indicator.removeprefix("indicators."), []).append(path)
+
+    def touches(self, what: str) -> bool:
+        """Whether a draw varies ``tasks.INDICATOR``, ``review.DIMENSION``, or a whole table."""
+        return what in self._touched
+
+    def once(self, key: Hashable, varies: bool, make: Callable[[], T]) -> T:
+        """Compute something, once for all blocks where no draw touches it."""
+        if varies:
+            return make()
+        if key not in self._memory:
+            self._memory[key] = make()
+        return cast("T", self._memory[key])
+
+    def varies_rule(self, indicator: str) -> bool:
+        """Whether a draw varies the rule or a measured value of an indicator."""
+        return indicator in self._rules or self.touches(f"tasks.{indicator}")
 
     @staticmethod
     def check(scheme: Scheme, paths: Sequence[str], measured: Sequence[str]) -> None:
@@ -50,10 +77,10 @@ class Slots:
         """
         known = set(measured)
         for path in paths:
-            if path in known or (path in scheme.numbers and not path.startswith(_MEASURED)):
-                continue
-            near = suggest(path, known if path.startswith(_MEASURED) else scheme.numbers)
-            raise KeyError(f"found a draw of '{path}'; allowed: {near}")
+            if path not in known and path not in scheme.numbers:
+                is_measured = path.startswith(("tasks.", "review.", "rating."))
+                near = suggest(path, known if is_measured else scheme.numbers)
+                raise KeyError(f"found a draw of '{path}'; allowed: {near}")
 
     def one(self, path: str) -> Array:
         """A number: shape () or (k,)."""
@@ -89,6 +116,8 @@ class Slots:
             if not position:
                 found[name] = _code(self.drawn[path])[:, None]
                 continue
+            if name not in found:  # a default of the rule
+                found[name] = normalization.METHODS[rule["method"]].parameters[name]
             values = np.asarray(found[name], float)
             if values.ndim == 1:
                 values = np.tile(values, (len(self.drawn[path]), 1, 1))

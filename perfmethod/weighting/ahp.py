@@ -125,8 +125,8 @@ def ahp(
     -----
     One criterion has weight 1; two are always consistent: both have consistency ratio 0. The
     thresholds of the geometric consistency index are 0.3147 (n = 3), 0.3526 (n = 4) and 0.370
-    (larger n): to first order GCI = 2 n / (n - 2) CI, with random indices of 0.5245, 0.8815 and about
-    1.11 in that source. They were derived for complete matrices.
+    (larger n), from GCI = 2 n / (n - 2) CI to first order and random indices of 0.5245, 0.8815 and
+    about 1.11. They were derived for complete matrices.
 
     References
     ----------

@@ -24,6 +24,7 @@ from perfmethod.weighting.result import Array, Weighting, checked_names
 __all__ = ["AHPGroupWeighting", "ahp_group"]
 
 AGGREGATIONS = ("judgments", "priorities")
+_TIED_DIGITS = 10  # weights this close are a tie to Kendall's W, not an order made by rounding
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -134,6 +135,7 @@ def ahp_group(
 
     alone = tuple(weigh(matrix) if _linked(matrix) else None for matrix in a)
     own = np.array([one.weights for one in alone if one is not None])
+    own = own.round(_TIED_DIGITS)
     return AHPGroupWeighting(
         weights=weights,
         method="ahp_group",

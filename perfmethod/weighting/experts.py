@@ -102,7 +102,7 @@ def budget_allocation(
         notes=("no standard error: one expert shows no disagreement",) if m == 1 else (),
         shares=shares,
         spread=spread,
-        concordance=concordance(shares),
+        concordance=concordance(x),
     )
 
 

@@ -12,6 +12,7 @@ from perfmethod.errors import suggest
 __all__ = ["formula_like", "number_of", "wrong_id", "wrong_number", "wrong_text"]
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_SIGNED = re.compile(r"[+-][\d.,%~ ]*([eE][+-]?\d+)?", re.ASCII)  # a number, or a range: -1.0..4.0
 _SPREADSHEET_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 _NOTHING = {"nan", "na", "n/a", "null", "none", "-", "--", "—", "/", "无", "缺", "."}
 _INFINITE = {"inf", "infinity", "∞"}
@@ -81,10 +82,10 @@ def formula_like(text: str) -> bool:
 
     Examples
     --------
-    >>> [formula_like(t) for t in ("=HYPERLINK(1)", "@SUM(1)", "-3.5", "-", "财政局")]
-    [True, True, False, False, False]
+    >>> [formula_like(t) for t in ("=HYPERLINK(1)", "@SUM(1)", "-1+cmd", "-3.5", "-")]
+    [True, True, True, False, False]
     """
-    return len(text) > 1 and text[0] in "=+-@\t\r" and number_of(text) is None
+    return len(text) > 1 and text[0] in "=+-@\t\r" and not _SIGNED.fullmatch(text)
 
 
 def _invisible(text: str) -> str | None:

@@ -154,4 +154,5 @@ def _from_series(series: pd.Series) -> Column:
         return Column.of([cell_text(value) for value in series])
     codes, uniques = pd.factorize(series)  # a missing cell has code -1
     again = Column.of([*map(cell_text, uniques.tolist()), ""])
-    return Column(again.codes[codes], again.uniques)
+    used, places = np.unique(again.codes[codes], return_inverse=True)
+    return Column(places, [again.uniques[i] for i in used])

@@ -66,12 +66,26 @@ def test_every_table_hides_small_cells():
     assert small_numbers(result.cells(1)) != []
 
 
+def test_raters_are_counted_where_they_gave_a_valid_answer():
+    ballots = random_ballots(150, 17)
+    effects = review(ballots, **SURVEY).design_effects(1).set_index(["unit_id", "dimension"])
+    for unit, dimension in effects.index:
+        own = ballots[(ballots["unit_id"] == unit) & ballots[dimension].isin([1, 2, 3])]
+        assert effects.loc[(unit, dimension), "raters"] == own["rater_id"].nunique()
+        assert effects.loc[(unit, dimension), "valid"] == len(own)
+
+
 def test_dont_know_rates():
     ballots = random_ballots(400, 14)
     rates = review(ballots, **SURVEY).dont_know(["dimension"]).set_index("dimension")
     asked = ballots["duty"].notna().sum()
     assert rates.loc["duty", "ballots"] == asked
     assert rates.loc["duty", "rate"] == (ballots["duty"] == 9).sum() / asked
+    few = ballots[(ballots["duty"] != 9) | (np.arange(400) < 60)]
+    hidden = review(few, **SURVEY).dont_know(["dimension"]).set_index("dimension").loc["duty"]
+    assert 0 < (few["duty"] == 9).sum() < 10  # times ballots, the rate would tell how many
+    assert hidden["dont_know"] == "<10"
+    assert np.isnan(hidden["rate"])
     with pytest.raises(PerfmethodError, match="did you mean 'category'"):
         review(ballots, **SURVEY).dont_know(["categry"])
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perfmethod.errors import DataError
@@ -58,6 +58,7 @@ def incomplete(draw: st.DrawFn) -> np.ndarray:
 # --- slow twins
 
 
+@settings(deadline=None)
 @given(judgments())
 def test_eigenvector_against_numpy(a: np.ndarray) -> None:
     values, vectors = np.linalg.eig(a)
@@ -68,6 +69,7 @@ def test_eigenvector_against_numpy(a: np.ndarray) -> None:
     assert result.weights == pytest.approx(vector / vector.sum(), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(judgments())
 def test_geometric_mean_is_the_mean_of_rows(a: np.ndarray) -> None:
     rows = np.prod(a, axis=1) ** (1 / len(a))
@@ -79,6 +81,7 @@ def test_geometric_mean_is_the_mean_of_rows(a: np.ndarray) -> None:
     assert result.geometric_consistency_index == pytest.approx(gci, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(incomplete())
 def test_logarithmic_least_squares_against_a_regression(a: np.ndarray) -> None:
     # one equation for each compared pair, log a_ij = y_i - y_j, and y_0 = 0
@@ -105,6 +108,7 @@ def test_logarithmic_least_squares_against_a_regression(a: np.ndarray) -> None:
     assert result.standard_errors == pytest.approx(errors, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(incomplete())
 def test_harkers_eigenvector_fills_the_blanks_with_its_own_ratios(a: np.ndarray) -> None:
     result = ahp(a)
@@ -118,6 +122,7 @@ def test_harkers_eigenvector_fills_the_blanks_with_its_own_ratios(a: np.ndarray)
 
 
 @pytest.mark.parametrize("prioritization", BOTH)
+@settings(deadline=None)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=8), st.data())
 def test_consistent_judgments_give_their_weights_back(
     prioritization: str, weights: list[float], data: st.DataObject
@@ -132,6 +137,7 @@ def test_consistent_judgments_give_their_weights_back(
     assert result.best_revision is None
 
 
+@settings(deadline=None)
 @given(judgments(3, 3))
 def test_both_methods_agree_for_three_criteria(a: np.ndarray) -> None:
     eigenvector, rows = (ahp(a, prioritization=p) for p in BOTH)
@@ -142,6 +148,7 @@ def test_both_methods_agree_for_three_criteria(a: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("prioritization", BOTH)
+@settings(deadline=None)
 @given(a=incomplete(), seed=st.integers(0, 99))
 def test_weights_follow_their_criteria(prioritization: str, a: np.ndarray, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(a))
@@ -155,6 +162,7 @@ def test_weights_follow_their_criteria(prioritization: str, a: np.ndarray, seed:
         assert moved.standard_errors == pytest.approx(result.standard_errors[order], abs=1e-9)
 
 
+@settings(deadline=None)
 @given(judgments())
 def test_turning_every_judgment_round_inverts_geometric_weights(a: np.ndarray) -> None:
     one = 1 / ahp(a, prioritization="geometric_mean").weights
@@ -162,6 +170,7 @@ def test_turning_every_judgment_round_inverts_geometric_weights(a: np.ndarray) -
     assert other == pytest.approx(one / one.sum())
 
 
+@settings(deadline=None)
 @given(judgments())
 def test_a_triangle_is_enough(a: np.ndarray) -> None:
     upper = np.where(np.triu(np.ones_like(a), 1) > 0, a, NAN)
@@ -254,6 +263,7 @@ def test_a_tree_of_comparisons_is_not_called_consistent_in_silence() -> None:
     assert "cannot be checked" in repr(result)
 
 
+@settings(deadline=None)
 @given(st.integers(4, 7), st.data())
 def test_the_one_wrong_judgment_is_found_with_its_right_value(n: int, data: st.DataObject) -> None:
     weights = data.draw(st.lists(st.floats(1, 9), min_size=n, max_size=n))
@@ -271,6 +281,7 @@ def test_the_one_wrong_judgment_is_found_with_its_right_value(n: int, data: st.D
     assert {i, j} <= set(result.worst_triad.indices)
 
 
+@settings(deadline=None, max_examples=40)
 @given(judgments(3, 5))
 def test_worst_triad_and_best_revision_against_trying_all(a: np.ndarray) -> None:
     result = ahp(a)
@@ -320,7 +331,7 @@ def test_parts_without_a_link_are_named() -> None:
 
 def test_more_than_fifteen_criteria_need_a_random_index() -> None:
     a = _consistent(list(range(1, 17)))
-    with pytest.raises(DataError, match="found 16 criteria; allowed: at most 15.*120 judgments"):
+    with pytest.raises(DataError, match=r"found 16 criteria; allowed: at most 15.*120 judgments"):
         ahp(a)
     result = ahp(a, random_index=1.6)
     assert result.random_index == 1.6
@@ -384,6 +395,7 @@ def test_combined_priorities_are_geometric_means(prioritization: str) -> None:
     assert result.distances == pytest.approx(np.sqrt((centered**2).mean(axis=1)))
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 500))
 def test_with_geometric_means_the_order_of_steps_does_not_matter(seed: int) -> None:
     a = _group(seed)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -71,6 +71,7 @@ def _slow_information(method: str, row: list[float], x: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("method", ALL)
+@settings(deadline=None)
 @given(x=data)
 def test_against_the_slow_twin(method: str, x: np.ndarray) -> None:
     weights = _weigh(method, x).weights
@@ -81,6 +82,7 @@ def test_against_the_slow_twin(method: str, x: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("method", ALL)
+@settings(deadline=None)
 @given(x=data, seed=st.integers(0, 99))
 def test_weights_are_weights_and_follow_their_criteria(
     method: str, x: np.ndarray, seed: int
@@ -96,6 +98,7 @@ def test_weights_are_weights_and_follow_their_criteria(
 
 
 @pytest.mark.parametrize("method", ALL)
+@settings(deadline=None)
 @given(x=data)
 def test_leading_axis_is_a_loop(method: str, x: np.ndarray) -> None:
     draws = np.array([x, 2 * x + np.arange(x.shape[1]), x[:, ::-1] ** 2])
@@ -105,6 +108,7 @@ def test_leading_axis_is_a_loop(method: str, x: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("method", SCALE_FREE + AFFINE_FREE)
+@settings(deadline=None)
 @given(x=data, factor=st.floats(0.01, 100))
 def test_unit_of_measurement_does_not_matter(method: str, x: np.ndarray, factor: float) -> None:
     weights = _weigh(method, x).weights
@@ -123,6 +127,7 @@ def test_shift_matters_to_entropy_and_raw_scale_to_the_standard_deviation() -> N
     assert raw[0] > standard_deviation(x, columns="raw").weights[0]
 
 
+@settings(deadline=None)
 @given(x=data)
 def test_constant_criterion_leaves_the_others_as_they_are(x: np.ndarray) -> None:
     more = np.vstack([x, np.full(x.shape[1], 5.0)])

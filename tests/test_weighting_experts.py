@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -70,6 +70,7 @@ def test_ties_share_the_places_they_fill(function: Callable[..., Weighting]) -> 
     assert function([1, 1, 1]).weights == pytest.approx([1 / 3] * 3, abs=1e-15)
 
 
+@settings(deadline=None)
 @given(st.permutations(range(1, 8)), st.sampled_from(RANKED))
 def test_rank_weights_follow_their_criteria(
     places: list[int], function: Callable[..., Weighting]
@@ -166,6 +167,7 @@ points = hnp.arrays(
 )
 
 
+@settings(deadline=None)
 @given(points)
 def test_concordance_is_friedmans_statistic(ratings: np.ndarray) -> None:
     from scipy.stats import friedmanchisquare
@@ -201,8 +203,9 @@ def test_concordance_of_the_same_order_is_one_and_has_limits() -> None:
         concordance([[1, np.nan], [2, 1]])
 
 
-@given(points, st.randoms())
-def test_budget_allocation_laws(x: np.ndarray, random: object) -> None:
+@settings(deadline=None)
+@given(points)
+def test_budget_allocation_laws(x: np.ndarray) -> None:
     x = x + 1  # every expert gives some points
     result = budget_allocation(x)
     assert result.weights.sum() == pytest.approx(1)

@@ -125,6 +125,13 @@ def test_unknown_methods_name_the_nearest(blocks: pd.DataFrame) -> None:
         weigh(blocks, "entrpy")
 
 
+def test_empty_tables(blocks: pd.DataFrame) -> None:
+    with pytest.raises(DataError, match="found 0 units"):
+        weigh(blocks.iloc[:0], "entropy")
+    with pytest.raises(DataError, match="found no columns"):
+        weigh(blocks[[]], "entropy")
+
+
 def test_cells_and_labels_that_cannot_be_used(blocks: pd.DataFrame) -> None:
     wrong = blocks.astype(object)
     wrong.loc["D02", "task"] = "good"

@@ -173,7 +173,7 @@ def test_entropy_zavadskas_four_digits() -> None:
 
 
 def test_kendalls_w_of_zars_birds() -> None:
-    """Zar, Biostatistical Analysis (2010), example 20.5: wing, tail and bill of 12 birds, with ties.
+    """Zar, Biostatistical Analysis (2010), example 20.5: wing, tail, bill of 12 birds; ties.
 
     The printed rank sums are those of the UNISTAT manual (section 6.5.6), which repeats the
     example; W follows from them: without ties 0.913, with ties corrected for 0.924.

@@ -181,11 +181,20 @@ class Scheme:
         problems = Problems(self.file)
         for path, value in changes.items():
             try:
+                self._write_out(document, path)
                 paths.put(document, path, paths.thaw(value))
             except KeyError:
                 problems.add(f"'{path}'", suggest(path, self.numbers), row="patch")
         problems.raise_any(SchemeError)
         return Scheme(document, self.file, self.methods)
+
+    def _write_out(self, document: dict[str, Any], path: str) -> None:
+        """Write a rule's default list into the document before one of its values changes."""
+        whole, _, position = path.rpartition(".")
+        first = f"{whole}.0"
+        if position.isdecimal() and first in self.numbers and not paths.has(document, whole):
+            values = [v for p, v in self.numbers.items() if p.rpartition(".")[0] == whole]
+            paths.put(document, whole, values)
 
     def with_weights(self, weights: Mapping[str, float]) -> Scheme:
         """Scheme with other weights.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["freeze", "get", "put", "thaw", "walk"]
+__all__ = ["freeze", "get", "has", "put", "thaw", "walk"]
 
 
 def walk(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -46,6 +46,15 @@ def get(document: Any, path: str) -> Any:
         except (KeyError, IndexError, TypeError, ValueError):
             raise KeyError(path) from None
     return node
+
+
+def has(document: Any, path: str) -> bool:
+    """Whether there is a value at a path."""
+    try:
+        get(document, path)
+    except KeyError:
+        return False
+    return True
 
 
 def put(document: dict[str, Any], path: str, value: Any) -> None:

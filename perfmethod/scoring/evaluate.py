@@ -273,7 +273,7 @@ def _quotas(
 
 def cuts_of(plan: Plan, slots: Slots, scored: Scored) -> grading.Cuts:
     """Totals at the edges of the quotas, and each unit's margin to them."""
-    return grading.cuts(scored.total, plan.pools, steps(plan, slots), **rules(plan, scored))
+    return grading.cuts(scored.compared, plan.pools, steps(plan, slots), **rules(plan, scored))
 
 
 def _contested(plan: Plan, slots: Slots, level: str) -> Any:

@@ -19,6 +19,8 @@ __all__ = ["ClassScores", "Scored", "class_scores", "grades", "score", "survey_s
 
 Array = NDArray[np.float64]
 
+SAME = 9  # decimals: totals that differ by less than floating-point sums can tell are tied
+
 
 class ClassScores(NamedTuple):
     """Scores of one class, and what they were made of."""
@@ -35,6 +37,7 @@ class Scored(NamedTuple):
     bonus: Array  # (..., u) points
     deduction: Array  # (..., u) points, positive
     total: Array  # (..., u)
+    compared: Array  # (..., u) totals as they are ranked and graded
     keys: tuple[Array, ...]  # (..., u) scores that break ties, in turn
     rank: NDArray[np.intp]  # (..., u) in the class
     group_rank: NDArray[np.intp]
@@ -68,9 +71,16 @@ def score(plan: Plan, slots: Slots) -> Scored:
     total = slots.one("base")[..., None] / 100.0 * root + bonus - deduction
     keys = tuple(_node_everywhere(plan, classes, k) for k in _ties(plan))
     keys = tuple(np.broadcast_to(k, np.broadcast_shapes(k.shape, total.shape)) for k in keys)
-    rank = grading.rank(total, keys, by=plan.unit_class)
+    compared, keys = np.round(total, SAME), tuple(np.round(k, SAME) for k in keys)
     return Scored(
-        classes, bonus, deduction, total, keys, rank, grading.rank(total, keys, by=plan.groups)
+        classes,
+        bonus,
+        deduction,
+        total,
+        compared,
+        keys,
+        grading.rank(compared, keys, by=plan.unit_class),
+        grading.rank(compared, keys, by=plan.groups),
     )
 
 
@@ -276,7 +286,7 @@ def grades(plan: Plan, slots: Slots, scored: Scored) -> grading.Graded | None:
     """Grade every unit by the scheme's rule; None where the scheme gives no grades."""
     if "grades" not in plan.scheme.document:
         return None
-    return grading.assign(scored.total, plan.pools, steps(plan, slots), **rules(plan, scored))
+    return grading.assign(scored.compared, plan.pools, steps(plan, slots), **rules(plan, scored))
 
 
 def rules(plan: Plan, scored: Scored) -> dict[str, Any]:

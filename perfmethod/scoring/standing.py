@@ -86,7 +86,7 @@ def _without_veto(evaluation: Evaluation, at: int) -> str:
     ceiling = np.array(how["ceiling"])
     ceiling[at] = 0
     graded = grading.assign(
-        scored.total, plan.pools, steps(plan, slots), **(how | {"ceiling": ceiling})
+        scored.compared, plan.pools, steps(plan, slots), **(how | {"ceiling": ceiling})
     )
     return _levels(evaluation)[int(graded.codes[at])]
 

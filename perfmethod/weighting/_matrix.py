@@ -28,7 +28,7 @@ def data_matrix(x: ArrayLike, names: Sequence[str] | None, *, nonnegative: bool)
             "found a table; allowed: an array (..., criteria, units), or use "
             "perfmethod.weighting.weigh, which takes a table of units in rows"
         )
-    a = np.asarray(x, float)
+    a = np.asarray(x, float, order="C")  # sums must not depend on how the array lies in memory
     problems = Problems("data")
     if a.ndim < 2 or a.shape[-1] < 2 or a.shape[-2] < 1:
         problems.add(f"shape {a.shape}", "(..., criteria, units) with at least two units")
@@ -51,8 +51,9 @@ def note_bad_values(
     kinds = [(np.isnan(a), "no value"), (np.isinf(a), "an infinite value")]
     if nonnegative:
         kinds.append((a < 0, "a negative value"))
+    leading = tuple(range(a.ndim - 2))
     for bad, found in kinds:
-        for j, row in enumerate(np.asarray(bad.reshape(-1, *a.shape[-2:]).any(axis=0))):
+        for j, row in enumerate(np.asarray(bad.any(axis=leading))):
             if row.any():
                 allowed = "values of 0 or more for every unit" if nonnegative else "a number"
                 problems.add(f"{found} for {listed(who, row)}", allowed, column=names[j])

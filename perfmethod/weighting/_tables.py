@@ -33,6 +33,8 @@ def numbers_of(table: pd.DataFrame, file: str) -> Array:
 
     problems = Problems(file)
     _note_twice(table, problems)
+    if not table.shape[1]:
+        problems.add("no columns", "at least one criterion")
     problems.raise_any(DataError)
     numbers = table.apply(pd.to_numeric, errors="coerce")
     for row, column in np.argwhere(numbers.isna().to_numpy() & table.notna().to_numpy()):

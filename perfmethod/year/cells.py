@@ -13,6 +13,7 @@ __all__ = ["formula_like", "number_of", "wrong_id", "wrong_number", "wrong_text"
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SIGNED = re.compile(r"[+-][\d.,%~ ]*([eE][+-]?\d+)?", re.ASCII)  # a number, or a range: -1.0..4.0
+_PLAIN_ID = re.compile(r"\w[\w.:/-]*", re.ASCII)
 _SPREADSHEET_ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}
 _NOTHING = {"nan", "na", "n/a", "null", "none", "-", "--", "—", "/", "无", "缺", "."}
 _INFINITE = {"inf", "infinity", "∞"}
@@ -124,7 +125,7 @@ def wrong_id(text: str, known: Collection[str] | None) -> str | None:
     >>> wrong_id("D1", ["D01", "D02"])
     "did you mean 'D01'? Known: D01, D02"
     """
-    if known is not None and text in known:
+    if text in known if known is not None else _PLAIN_ID.fullmatch(text):
         return None
     if text == "":
         return "an identifier" if known is None else suggest(text, known)

@@ -133,19 +133,26 @@ def table_of(
     if not _check_header(file, header, report):
         return None
     kept = [i for i in range(1, len(rows)) if any(rows[i])]  # a blank row holds nothing
-    ragged = [i for i in kept if len(rows[i]) != len(header)]
-    bare = Table(name, file, {}, np.arange(1, len(rows) + 1))
-    found = [f"{len(rows[i])} cells (from {quote(rows[i][0])})" for i in ragged]
-    report.each(bare, np.array(ragged, dtype=np.intp), "", found,
-                f"{len(header)} cells, as in the header")  # fmt: skip
     if not kept and name not in MAY_BE_EMPTY:
         report.file(file, "a header without rows", "at least one row")
         return None
-    whole = [rows[i] for i in kept if len(rows[i]) == len(header)]
-    cells = list(zip(*whole, strict=True)) if whole else [()] * len(header)
+    ragged = [i for i in kept if len(rows[i]) != len(header)]
+    if ragged:
+        _report_ragged(file, rows, ragged, report)
+        kept = [i for i in kept if len(rows[i]) == len(header)]
+    cells = list(zip(*(rows[i] for i in kept), strict=True)) or [()] * len(header)
     columns = {h: Column.of(c) for h, c in zip(header, cells, strict=True)}
-    at = np.array([i + 1 for i in kept if len(rows[i]) == len(header)], dtype=np.int64)
+    at = np.array(kept, dtype=np.int64) + 1
     return Table(name, file, columns, at, letters or {}, whole=not ragged)
+
+
+def _report_ragged(
+    file: str, rows: Sequence[Sequence[str]], ragged: list[int], report: Report
+) -> None:
+    bare = Table("", file, {}, np.arange(1, len(rows) + 1))
+    found = [f"{len(rows[i])} cells (from {quote(rows[i][0])})" for i in ragged]
+    allowed = f"{len(rows[0])} cells, as in the header"
+    report.each(bare, np.array(ragged, dtype=np.intp), "", found, allowed)
 
 
 def _check_header(file: str, header: list[str], report: Report) -> bool:

@@ -74,11 +74,13 @@ class Table:
         File or sheet, as the user knows it.
     columns : mapping of str to Column
     rows : ndarray, shape (n,)
-        Row of a spreadsheet (the header is row 1), or a label such as ``index 5``.
+        Row of a spreadsheet (the header is row 1), or index label of a data frame.
     letters : mapping of str to str
         Spreadsheet letter of a column, where the table is a sheet.
     whole : bool
         False if rows could not be read, so that this table cannot prove a name unknown.
+    labeled : bool
+        Whether `rows` are index labels.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Table:
     rows: NDArray[Any]
     letters: Mapping[str, str] = field(default_factory=dict)
     whole: bool = True
+    labeled: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -100,7 +103,7 @@ class Table:
     def row(self, position: int) -> int | str:
         """Row as the user counts it."""
         row = self.rows[position]
-        return row if isinstance(row, str) else int(row)
+        return f"index {row!r}" if self.labeled else int(row)
 
     def place(self, column: str) -> str:
         """Column as the user finds it, with its letter in a sheet."""
@@ -145,14 +148,16 @@ def from_frame(name: str, frame: pd.DataFrame) -> Table:
     if any(level is not None for level in frame.index.names):
         frame = frame.reset_index()
     columns = {str(c): _from_series(frame.iloc[:, i]) for i, c in enumerate(frame.columns)}
-    rows = np.array([f"index {label!r}" for label in labels.tolist()], dtype=object)
-    return Table(name, f"{name} (in memory)", columns, rows)
+    rows = labels.to_numpy(dtype=object)
+    return Table(name, f"{name} (in memory)", columns, rows, labeled=True)
 
 
 def _from_series(series: pd.Series) -> Column:
     if series.dtype == object:  # 1, 1.0 and True hash alike, so no factorizing of mixed cells
         return Column.of([cell_text(value) for value in series])
     codes, uniques = pd.factorize(series)  # a missing cell has code -1
+    if isinstance(series.dtype, pd.StringDtype) and len(codes) and codes.min() >= 0:
+        return Column(codes, uniques.tolist())
     again = Column.of([*map(cell_text, uniques.tolist()), ""])
     used, places = np.unique(again.codes[codes], return_inverse=True)
     return Column(places, [again.uniques[i] for i in used])

@@ -121,11 +121,15 @@ def _typed(value: Any) -> Any:
 
 
 def _cell(sheet: Any, value: Any) -> Any:
-    """Mark text that a spreadsheet library takes for something else."""
-    if not isinstance(value, str) or value[0] not in "=#":
+    """Cell whose kind openpyxl would guess wrong, or whose last digit it would drop."""
+    if isinstance(value, str) and value[0] in "=#":
+        kind, text = "s", value
+    elif isinstance(value, float) and float(f"{value:.16g}") != value:
+        kind, text = "n", repr(value)
+    else:
         return value
     from openpyxl.cell import WriteOnlyCell
 
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.data_type = "s"
+    cell = WriteOnlyCell(sheet, value=text)
+    cell.data_type = kind
     return cell

@@ -64,7 +64,7 @@ def is_ready(name):
 def create():
     """Make the empty environment."""
     try:
-        venv.EnvBuilder(with_pip=True, clear=True).create(VENV)
+        venv.EnvBuilder(with_pip=True, clear=True, symlinks=os.name != "nt").create(VENV)
     except (subprocess.CalledProcessError, ImportError):
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit("run.py: this Python cannot make environments; Debian: apt install python3-venv")
@@ -83,6 +83,8 @@ def pip(*arguments):
         LOG.write_text(done.stdout, encoding="utf-8")
         errors = [line for line in done.stdout.splitlines() if line.startswith("ERROR")]
         reason = (errors or done.stdout.splitlines() or ["pip gave no reason"])[-1]
+        if "(from versions: none)" in done.stdout:  # pip's words for an index that is silent
+            reason = "no package index can be reached; is there a connection? " + reason
         sys.exit(f"run.py: packages could not be installed ({LOG.relative_to(ROOT)}): {reason}")
 
 

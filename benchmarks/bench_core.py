@@ -3,6 +3,8 @@
 Run: ``pytest benchmarks/bench_core.py -s -o addopts= -o python_files='bench_*.py'``
 """
 
+# ruff: noqa: E501 - the printed lines
+
 from __future__ import annotations
 
 import os
@@ -61,7 +63,15 @@ def wall(command: list[str], runs: int = 5) -> float:
 
 def test_evaluate_command(tmp_path: Path):
     """``perfmethod evaluate data/2009`` under 2 s, imports included."""
-    command = [sys.executable, "-m", "perfmethod", "evaluate", "data/2009", "--out", str(tmp_path / "o")]
+    command = [
+        sys.executable,
+        "-m",
+        "perfmethod",
+        "evaluate",
+        "data/2009",
+        "--out",
+        str(tmp_path / "o"),
+    ]
     seconds = wall(command)
     print(f"\nevaluate data/2009 --out DIR: median {seconds:.2f} s wall (limit 2)")
     assert seconds < 2
@@ -70,6 +80,8 @@ def test_evaluate_command(tmp_path: Path):
 @pytest.mark.parametrize("module", ["perfmethod"])
 def test_import(module: str):
     """At most 0.3 s more than ``import numpy``."""
-    extra = wall([sys.executable, "-c", f"import {module}"]) - wall([sys.executable, "-c", "import numpy"])
+    extra = wall([sys.executable, "-c", f"import {module}"]) - wall(
+        [sys.executable, "-c", "import numpy"]
+    )
     print(f"\nimport {module}: {extra:+.3f} s against import numpy (limit 0.3)")
     assert extra < 0.3

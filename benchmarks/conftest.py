@@ -23,6 +23,7 @@ def weight_draws(scheme: pm.Scheme, size: int, seed: int = 0) -> pm.Draws:
     base = np.array([float(scheme.number(p)) for p in paths])
 
     def sampler(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
-        return dict(zip(paths, (base * np.exp(0.2 * rng.standard_normal((n, base.size)))).T))
+        factors = np.exp(0.2 * rng.standard_normal((n, base.size)))
+        return dict(zip(paths, (base * factors).T, strict=True))
 
     return pm.Draws.sampled(size, sampler, paths, seed=seed, note="all weights x lognormal(0.2)")

@@ -9,7 +9,9 @@ __all__ = ["from_terms", "power_mean", "shares", "to_terms"]
 
 Array = NDArray[np.float64]
 
-FULL = 100.0  # scores are 0-100; powers are taken of score / 100 so that large powers do not overflow
+FULL = (
+    100.0  # scores are 0-100; powers are taken of score / 100 so that large powers do not overflow
+)
 NEAR, TINY = 0.05, 1e-100  # powers nearer to 0 than these: Box-Cox terms, logarithms
 
 

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from perfmethod.aggregation import FULL, NEAR, from_terms, shares, to_terms
 
-__all__ = ["BLOCK", "FILLS", "Leaves", "Numbers", "Structure", "blocks", "tree_scores", "tree_shares"]
+__all__ = [
+    "BLOCK",
+    "FILLS",
+    "Leaves",
+    "Numbers",
+    "Structure",
+    "blocks",
+    "tree_scores",
+    "tree_shares",
+]
 
 Array = NDArray[np.float64]
 

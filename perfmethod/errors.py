@@ -6,7 +6,15 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["DataError", "InputError", "PerfmethodError", "Problem", "Problems", "SchemeError", "suggest"]
+__all__ = [
+    "DataError",
+    "InputError",
+    "PerfmethodError",
+    "Problem",
+    "Problems",
+    "SchemeError",
+    "suggest",
+]
 
 _SHOWN_AT_MOST = 50  # a column of 40,000 wrong cells must not bury the other problems
 

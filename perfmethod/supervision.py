@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perfmethod.errors import PerfmethodError
+from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.frames import rows
 from perfmethod.year import Year
 
 __all__ = ["STATUSES", "Supervision", "supervise"]
@@ -67,17 +68,21 @@ class Supervision:
             If the unit is not one of the year's.
         """
         if unit not in self.year.units.index:
-            raise PerfmethodError(f"found unit '{unit}'; allowed: a unit of the year")
+            raise PerfmethodError(
+                f"found unit '{unit}'; allowed: {suggest(unit, self.year.units.index)}"
+            )
         units = self.year.units
         name = units.at[unit, f"name_{lang}"] if f"name_{lang}" in units else unit
         words = _LETTER[lang]
         mine = self.tasks[(self.tasks["unit_id"] == unit) & (self.tasks["status"] != "on_path")]
         lines = [words["title"].format(name=name, quarter=self.quarter)]
-        lines += [self._item(row, lang) for row in mine.sort_values("ratio").itertuples()]
+        lines += [self._item(row, lang) for row in rows(mine.sort_values("ratio"))]
         doubtful = self.doubtful[self.doubtful["unit_id"] == unit]
-        for row in doubtful.itertuples():
+        for row in rows(doubtful):
             node = self.year.scheme.name(f"indicators.{row.indicator_id}", lang)
-            lines.append("- " + words["doubtful"].format(node=node, reason=_REASONS[row.reason][lang]))
+            lines.append(
+                "- " + words["doubtful"].format(node=node, reason=_REASONS[row.reason][lang])
+            )
         if len(lines) == 1:
             lines.append(words["nothing"])
         else:
@@ -159,7 +164,8 @@ def supervise(year: Year, quarter: int = 4) -> Supervision:
 
 
 def _measured(year: Year, quarter: int) -> pd.DataFrame:
-    assert year.tasks is not None and year.indicators is not None
+    assert year.tasks is not None
+    assert year.indicators is not None
     paths = year.scheme.document["supervision"]["paths"]
     path = year.indicators.set_index("indicator_id")["path"]
     tasks = year.tasks[["unit_id", "indicator_id", QUARTERS[quarter - 1], "target"]]
@@ -175,7 +181,8 @@ def _measured(year: Year, quarter: int) -> pd.DataFrame:
 
 
 def _doubtful(year: Year) -> pd.DataFrame:
-    assert year.tasks is not None and year.indicators is not None
+    assert year.tasks is not None
+    assert year.indicators is not None
     parts, columns = [], ["unit_id", "indicator_id", "reason"]
     rule = year.scheme.document.get("certification")
     if rule is not None and "status" in year.tasks:

@@ -210,6 +210,22 @@ def test_a_failing_installation_is_one_line(run: ModuleType) -> None:
     assert "missing.lock" in run.LOG.read_text(encoding="utf-8")
 
 
+def test_a_failing_download_asks_for_the_connection(
+    run: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        "ERROR: Could not find a version that satisfies the requirement numpy (from versions: none)"
+        "\nERROR: No matching distribution found for numpy\n"
+    )
+    failed = subprocess.CompletedProcess([], 1, stdout=said)
+    monkeypatch.setattr(run.subprocess, "run", lambda *a, **k: failed)
+    run.create()
+    with pytest.raises(
+        SystemExit, match=r"^run\.py: .*is there a connection\? ERROR: [^\n]*numpy$"
+    ):
+        run.pip("-r", "requirements.lock")
+
+
 def test_a_python_that_cannot_make_environments_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -222,13 +222,17 @@ def test_missing_infinite_and_flat_data_is_refused(method: str) -> None:
     function = DATA_DRIVEN[method]
     with pytest.raises(DataError, match="found no value for unit 2") as caught:
         function([[1, np.nan, 2], [np.inf, 1, 2]], names=["cost", "speed"])
-    assert "column 'speed': found an infinite value for unit 1" in str(caught.value)
+    assert "'speed': found a value that is infinite or beyond 1e+100 for unit 1" in str(
+        caught.value
+    )
     with pytest.raises(DataError, match=r"the same for all units|no conflict"):
         function([[3, 3, 3], [1, 1, 1]])
     with pytest.raises(DataError, match="at least two units"):
         function([[1], [2]])
     with pytest.raises(DataError, match="at least two units"):
         function([1, 2, 3])
+    with pytest.raises(DataError, match="beyond"):
+        function([[1e308, -1e308, 1], [1, 2, 3]])
 
 
 @pytest.mark.parametrize("method", SCALE_FREE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perfmethod.display import show
 from perfmethod.errors import suggest
+from perfmethod.frames import rows
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
@@ -62,10 +63,10 @@ def _say(evaluation: Evaluation, out: Path | None) -> None:
             for unit, row in held.iterrows():
                 print(f"  {unit}  {row['name']}  {show(row['total'], decimals)}  "
                       f"({row['group']}, rank {row['group_rank']})")  # fmt: skip
-    for note in evaluation.notes.query("kind in ('veto', 'edge_tie')").itertuples():
+    for note in rows(evaluation.notes.query("kind in ('veto', 'edge_tie')")):
         print(f"{note.unit_id}: {note.text}")
     short = evaluation.quotas[evaluation.quotas["unfilled"] != 0]
-    for row in short.itertuples():
+    for row in rows(short):
         print(f"{row.grade}: {row.unfilled} of {row.places} places of {row.pool} stay unfilled")
     if out:
         print(f"written to {out}")
@@ -112,7 +113,9 @@ def synth(arguments: argparse.Namespace) -> None:
 
     for folder in filter(None, (arguments.folder, arguments.truth)):
         if folder.exists():
-            raise UsageError(f"found '{folder}' already there; allowed: a folder that does not exist")
+            raise UsageError(
+                f"found '{folder}' already there; allowed: a folder that does not exist"
+            )
     try:
         synthesize(
             arguments.folder,

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +68,11 @@ def csv(table: pd.DataFrame, *, index: bool = False) -> Writer:
 
 def _json(content: Mapping[str, Any]) -> Writer:
     text = json.dumps(dict(content), ensure_ascii=False, indent=2) + "\n"
-    return lambda path: path.write_text(text, encoding="utf-8") and None
+
+    def write(path: Path) -> None:
+        path.write_text(text, encoding="utf-8")
+
+    return write
 
 
 def write_evaluation(
@@ -108,10 +113,16 @@ def _evaluation_figures(evaluation: Evaluation, lang: str) -> dict[str, Writer]:
     from perfmethod import plots
     from perfmethod.scoring import figures
 
-    made = {"blocks.png": (plots.stacked_blocks, figures.block_points(evaluation, lang))}
+    made: dict[str, tuple[Callable[..., Any], tuple[pd.DataFrame, str]]] = {
+        "blocks.png": (plots.stacked_blocks, figures.block_points(evaluation, lang))
+    }
     if "grades" in evaluation.year.scheme.document:
-        made["totals_by_group.png"] = (plots.totals_by_group, figures.group_totals(evaluation, lang))
-        made["margins.png"] = (plots.margins, figures.cut_margins(evaluation, lang))
+        made["totals_by_group.png"] = (
+            plots.totals_by_group,
+            figures.group_totals(evaluation, lang),
+        )
+        margins = partial(plots.margins, close=figures.CLOSE)
+        made["margins.png"] = (margins, figures.cut_margins(evaluation, lang))
     return {name: _figure(plot, *what, lang) for name, (plot, what) in made.items()}
 
 
@@ -133,14 +144,11 @@ def write_supervision(supervision: Supervision, folder: Path, lang: str) -> None
 
     table, title, order = progress_table(supervision, lang)
 
-    def plot(frame: pd.DataFrame, **options: Any) -> Any:
-        return plots.progress(frame, order=order, **options)
-
     write_folder(
         folder,
         {
             "supervision.csv": csv(supervision.tasks),
             "doubtful.csv": csv(supervision.doubtful),
-            "supervision.png": _figure(plot, table, title, lang),
+            "supervision.png": _figure(partial(plots.progress, order=order), table, title, lang),
         },
     )

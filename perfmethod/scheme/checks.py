@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from perfmethod import normalization
@@ -251,37 +251,42 @@ def _check_parents(problems: Problems, document: Document) -> None:
 
 def _check_references(problems: Problems, document: Document) -> None:
     """Keys that must name something else in the scheme."""
-    classes, grades = document["classes"], document.get("grades", {})
-    levels = grades.get("levels", {})
+    levels = document.get("grades", {}).get("levels", {})
+    for name, known, row, column in _references(document, levels):
+        if name not in known:
+            problems.add(f"'{name}'", suggest(name, known), row=row, column=column)
+    for class_id, value in document["classes"].items():
+        for node, entry in value.get("nodes", {}).items():
+            for source in ("survey", "internal"):
+                if entry.get(source) and source not in document:
+                    where = f"classes.{class_id}.nodes.{node}"
+                    problems.add(
+                        f"no table [{source}]", f"a table [{source}]", row=where, column=source
+                    )
+    _check_levels(problems, document.get("grades", {}))
+
+
+def _references(
+    document: Document, levels: Document
+) -> Iterator[tuple[str, Collection[str], str, str]]:
+    """(name, the known ones, table, key) for every key that names something else."""
+    classes = document["classes"]
     nodes = {n for c in classes.values() for n in c.get("nodes", {})}
-
-    def known(name: str, names: Any, row: str, column: str) -> None:
-        if name not in names:
-            problems.add(f"'{name}'", suggest(name, names), row=row, column=column)
-
-    for veto, entry in document.get("vetoes", {}).items():
+    for veto, entry in entries(document, "vetoes"):
         if entry["effect"] == "cap":
-            known(entry.get("grade", ""), levels, f"vetoes.{veto}", "grade")
-    for key in grades.get("ties", ()):
-        known(key, nodes, "grades", "ties")
-    for result, entry in document.get("results", {}).items():
-        for level in entry["by_grade"]:
-            known(level, levels, f"results.{result}", "by_grade")
-    for item, entry in document.get("adjustments", {}).get("items", {}).items():
-        for class_id in entry.get("classes", ()):
-            known(class_id, classes, f"adjustments.items.{item}", "classes")
+            yield entry.get("grade", ""), levels, f"vetoes.{veto}", "grade"
+    for key in document.get("grades", {}).get("ties", ()):
+        yield key, nodes, "grades", "ties"
+    for result, entry in entries(document, "results"):
+        yield from ((g, levels, f"results.{result}", "by_grade") for g in entry["by_grade"])
+    for item, entry in entries(document, "adjustments", "items"):
+        where = f"adjustments.items.{item}"
+        yield from ((c, classes, where, "classes") for c in entry.get("classes", ()))
     for block in ("survey", "internal"):
         for category, entry in entries(document, block, "categories"):
-            weight = entry.get("weight", 1)
-            for class_id in weight if isinstance(weight, Mapping) else ():
-                known(class_id, classes, f"{block}.categories.{category}", "weight")
-    for class_id, value in classes.items():
-        for node, entry in value.get("nodes", {}).items():
-            for source, used in (("survey", "survey" in entry), ("internal", entry.get("internal"))):
-                if used and source not in document:
-                    problems.add(f"no table [{source}]", f"a table [{source}]",
-                                 row=f"classes.{class_id}.nodes.{node}", column=source)  # fmt: skip
-    _check_levels(problems, grades)
+            where, by_class = f"{block}.categories.{category}", entry.get("weight")
+            if isinstance(by_class, Mapping):
+                yield from ((c, classes, where, "weight") for c in by_class)
 
 
 def _check_levels(problems: Problems, grades: Document) -> None:
@@ -303,4 +308,3 @@ def _check_levels(problems: Problems, grades: Document) -> None:
     if least != sorted(least, reverse=True):
         problems.add(f"least totals {least}", "totals that fall from the best grade down",
                      row="grades.levels", column="least")  # fmt: skip
-

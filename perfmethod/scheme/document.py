@@ -73,7 +73,9 @@ class Scheme:
         )
 
     @classmethod
-    def load(cls, path: str | Path, methods: Mapping[str, Callable[..., Any]] | None = None) -> Scheme:
+    def load(
+        cls, path: str | Path, methods: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Scheme:
         """Read a scheme from a TOML file.
 
         Parameters
@@ -245,7 +247,10 @@ class Scheme:
         changed = [p for p in {**old, **new} if old.get(p) != new.get(p)]
         rows = {p: {"old": old.get(p), "new": new.get(p)} for p in changed}
         frame = pd.DataFrame(
-            {side: pd.Series([r[side] for r in rows.values()], dtype=object) for side in ("old", "new")}
+            {
+                side: pd.Series([r[side] for r in rows.values()], dtype=object)
+                for side in ("old", "new")
+            }
         )
         return frame.set_axis(pd.Index(list(rows), name="path"))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from perfmethod.core import FILLS
@@ -79,10 +80,16 @@ def table(value: Any) -> str | None:
     return None if isinstance(value, Mapping) else "a table"
 
 
+def parent(value: Any) -> str | None:
+    return None if text(value) is None or table(value) is None else "a node, or a table by class"
+
+
 def _numbers_by(check: Kind, what: str) -> Kind:
     def kind(value: Any) -> str | None:
         values = value.values() if isinstance(value, Mapping) else [value]
-        return None if value != {} and not any(map(check, values)) else f"{what}, or a table of such"
+        return (
+            None if value != {} and not any(map(check, values)) else f"{what}, or a table of such"
+        )
 
     return kind
 
@@ -98,12 +105,11 @@ def one_of(*names: str) -> Kind:
 
 def four_shares(value: Any) -> str | None:
     ok = isinstance(value, list | tuple) and len(value) == 4 and not any(map(not_negative, value))
-    ascending = ok and all(a <= b for a, b in zip(value, value[1:], strict=False))
+    ascending = ok and all(a <= b for a, b in pairwise(value))
     return None if ascending else "four numbers of 0 or more that do not fall"
 
 
 METHODS = ("hamilton", "webster", "dhondt", "adams", "dean", "huntington_hill")
-_parent: Kind = lambda v: None if text(v) is None or table(v) is None else "a node, or a table"  # noqa: E731
 
 # table -> key -> what it may hold
 TABLES: Mapping[str, Mapping[str, Field]] = {
@@ -119,10 +125,8 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "notes": Field(table),
     }
     | dict.fromkeys(("classes", "indicators"), Field(table, required=True))
-    | dict.fromkeys(
-        "certification survey internal adjustments vetoes grades supervision results".split(),
-        Field(table),
-    ),
+    | dict.fromkeys(("certification", "survey", "internal", "adjustments"), Field(table))
+    | dict.fromkeys(("vetoes", "grades", "supervision", "results"), Field(table)),
     "class": {
         "name": Field(name),
         "power": Field(power),
@@ -142,7 +146,7 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
     "indicator": {
         "name": Field(name),
         "weight": Field(not_negative),
-        "parent": Field(_parent),
+        "parent": Field(parent),
         "direction": Field(one_of("positive", "negative")),
         "rule": Field(table, required=True),
         "missing": Field(one_of(*FILLS)),

@@ -52,7 +52,8 @@ class Proposal:
     @classmethod
     def between(cls, old: Scheme, new: Scheme, name: str = "") -> Proposal:
         """The proposal that turns one scheme into another."""
-        return cls.of(old, old.diff(new)["new"].to_dict(), name)
+        changes = old.diff(new)["new"]
+        return cls.of(old, dict(zip(map(str, changes.index), changes, strict=True)), name)
 
     @classmethod
     def load(cls, path: str | Path) -> Proposal:

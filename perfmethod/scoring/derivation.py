@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perfmethod.display import round_half_up, show
+from perfmethod.frames import row, rows
 from perfmethod.scoring.notes import node_name
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ __all__ = ["as_text"]
 
 _WORDS = {
     "en": {
-        "class": "class", "group": "group", "total": "Total", "of": "of", "rank": "rank in the class",
+        "class": "class", "group": "group", "total": "Total", "of": "of",
+        "rank": "rank in the class",
         "group_rank": "rank in the group", "grade": "grade", "lines": "Where the points come from",
         "weights": "Scores and weights on the way", "nominal": "nominal weight among siblings",
         "effective": "effective weight", "score": "score", "points": "points",
@@ -43,7 +45,8 @@ _WORDS = {
         "rounding": "以上各行的舍入差", "sum": "合计 = 总分", "cells": "评议明细",
         "adjust": "加减分事项", "counts": "计入", "not": "不计入", "standing": "位置",
         "pool": "在{0}中竞争({1}家)", "holds": "已取得", "need": "总分须高于{0}: 差{1}分",
-        "spare": "总分高于{0}即可保持: 余{1}分", "never": "总分再高也不能取得", "sure": "与总分无关",
+        "spare": "总分高于{0}即可保持: 余{1}分", "never": "总分再高也不能取得",
+        "sure": "与总分无关",
         "veto": "若无一票否决, 等次为{0}", "block": "或仅{0}由{2}提高到{1}",
         "unreachable": "仅靠{0}无法达到", "notes": "说明", "places": "{0}个名额", "valid": "有效",
         "ballots": "票数", "mean": "均值", "weight": "权重", "bonus": "加分", "deduction": "减分",
@@ -71,7 +74,7 @@ class _Page:
         self.x, self.lang, self.words = explanation, lang, _WORDS[lang]
         self.evaluation, self.unit = explanation.evaluation, explanation.unit
         self.scheme = self.evaluation.year.scheme
-        self.row = self.evaluation.scores.loc[self.unit]
+        self.row = row(self.evaluation.scores, self.unit)
         self.decimals = int(self.scheme.document.get("display_decimals", 2))
 
     def show(self, x: float) -> str:
@@ -86,25 +89,25 @@ class _Page:
         return self.scheme.name(f"grades.levels.{code}", self.lang) if code else "-"
 
     def head(self) -> Iterator[str]:
-        w, row, units = self.words, self.row, self.evaluation.year.units
+        w, mine, units = self.words, self.row, self.evaluation.year.units
         column = f"name_{self.lang}"
-        name = units.at[self.unit, column] if column in units else row["name"]
-        where = self.scheme.name(f"classes.{row['class']}", self.lang)
-        yield f"{self.unit} {name} ({w['class']}: {where}; {w['group']}: {row['group']})"
+        name = str(units.at[self.unit, column]) if column in units else mine["name"]
+        where = self.scheme.name(f"classes.{mine['class']}", self.lang)
+        yield f"{self.unit} {name} ({w['class']}: {where}; {w['group']}: {mine['group']})"
         yield (
-            f"{w['total']} {self.show(row['total'])} ({w['of']} {self.scheme.number('base'):g}), "
-            f"{w['rank']} {row['rank']}, {w['group_rank']} {row['group_rank']}, "
-            f"{w['grade']}: {self.grade(str(row['grade']))}"
+            f"{w['total']} {self.show(mine['total'])} ({w['of']} {self.scheme.number('base'):g}), "
+            f"{w['rank']} {mine['rank']}, {w['group_rank']} {mine['group_rank']}, "
+            f"{w['grade']}: {self.grade(str(mine['grade']))}"
         )
         errors = self.evaluation.survey_errors
         if errors is not None:
-            yield w["se"].format(self.show(errors.at[self.unit, "se_total"]))
+            yield w["se"].format(self.show(row(errors, self.unit)["se_total"]))
 
     def lines(self) -> Iterator[str]:
         """One line per leaf; the printed points add up to the printed total."""
         yield f"\n{self.words['lines']}"
         path, printed = None, Decimal(0)
-        for line in self.x.lines.itertuples():
+        for line in rows(self.x.lines):
             if line.path != path:
                 path = line.path
                 yield "  " + " > ".join(self.name(n) for n in str(path).split(" > ") if n)
@@ -150,12 +153,12 @@ class _Page:
             family = [n for n in own if parents[n] == parents[node]]
             total = sum(float(own[n].get("weight", 1)) for n in family)
             nominal = 100 * float(own[node].get("weight", 1)) / total
-            row = mine.loc[node]
+            found = row(mine, node)
             yield (
-                f"  {self.name(node)}: {self.words['score']} {self.show(row['score'])}, "
+                f"  {self.name(node)}: {self.words['score']} {self.show(found['score'])}, "
                 f"{self.words['nominal']} {show(nominal, 2)} %, {self.words['effective']} "
-                f"{show(100 * row['effective_weight'], 3)} %, {self.words['points']} "
-                f"{self.show(row['contribution'])}"
+                f"{show(100 * found['effective_weight'], 3)} %, {self.words['points']} "
+                f"{self.show(found['contribution'])}"
             )
 
     def cells(self) -> Iterator[str]:
@@ -163,7 +166,7 @@ class _Page:
             return
         w = self.words
         yield f"\n{w['cells']}"
-        for cell in self.x.cells.itertuples():
+        for cell in rows(self.x.cells):
             category = self.scheme.name(f"survey.categories.{cell.category}", self.lang)
             mode = self.scheme.name(f"survey.modes.{cell.mode}", self.lang)
             yield (
@@ -176,7 +179,7 @@ class _Page:
         if self.x.adjustments.empty:
             return
         yield f"\n{self.words['adjust']}"
-        for event in self.x.adjustments.itertuples():
+        for event in rows(self.x.adjustments):
             entry = self.scheme.document["adjustments"]["items"][event.item]
             sign = "+" if entry["kind"] == "bonus" else "-"
             name = self.scheme.name(f"adjustments.items.{event.item}", self.lang)
@@ -192,11 +195,11 @@ class _Page:
         yield "  " + w["pool"].format(s.pool, s.pool_size)
         if s.without_veto and s.without_veto != s.grade:
             yield "  " + w["veto"].format(self.grade(s.without_veto))
-        for rung in s.ladder.itertuples():
+        for rung in rows(s.ladder):
             places = "" if pd.isna(rung.places) else f" ({w['places'].format(int(rung.places))})"
             held = f" [{w['holds']}]" if rung.held else ""
             yield f"  {self.grade(rung.grade)}{places}{held}: {self._rung(rung)}"
-        for block in s.blocks.itertuples():
+        for block in rows(s.blocks):
             if not np.isnan(block.needed):
                 word = w["block" if block.reachable else "unreachable"]
                 text = word.format(self.name(block.block), self.show(block.needed),

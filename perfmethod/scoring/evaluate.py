@@ -168,10 +168,10 @@ def evaluate(year: Year, *, lang: str = "en") -> Evaluation:
     ...     {"unit_id": ["A", "B"], "roads": [90, 60], "water": [50, None]}))
     >>> pm.evaluate(year).scores[["total", "rank"]]
              total  rank
-    unit_id             
+    unit_id
     A         70.0     1
     B         60.0     2
-    """  # noqa: W291
+    """
     plan, slots = compile_year(year), Slots(year.scheme)
     scored = score(plan, slots)
     graded = grades(plan, slots, scored)
@@ -196,9 +196,7 @@ def evaluate(year: Year, *, lang: str = "en") -> Evaluation:
     )
 
 
-def _scores(
-    year: Year, plan: Plan, scored: Scored, graded: grading.Graded | None
-) -> pd.DataFrame:
+def _scores(year: Year, plan: Plan, scored: Scored, graded: grading.Graded | None) -> pd.DataFrame:
     units = year.units
     frame = pd.DataFrame(index=pd.Index(plan.units, name="unit_id"))
     names = [units[c] for c in ("name_zh", "name_en") if c in units]
@@ -211,7 +209,11 @@ def _scores(
         for child in part.tree.children[0]:
             if part.tree.names[child] in frame:
                 frame.loc[rows, part.tree.names[child]] = result.nodes[child]
-    frame["bonus"], frame["deduction"], frame["total"] = scored.bonus, scored.deduction, scored.total
+    frame["bonus"], frame["deduction"], frame["total"] = (
+        scored.bonus,
+        scored.deduction,
+        scored.total,
+    )
     frame["rank"], frame["group_rank"] = scored.rank, scored.group_rank
     levels = list(plan.scheme.document.get("grades", {}).get("levels", {}))
     frame["grade"] = "" if graded is None else [levels[code] for code in graded.codes]
@@ -264,8 +266,9 @@ def _quotas(
             continue
         filled = np.bincount(plan.pools[graded.codes == code], minlength=len(plan.pool_names))
         part = pd.DataFrame({"grade": level, "pool": plan.pool_names, "units": units})
-        part["places"], part["contested"] = step.places, _contested(plan, slots, level)
-        part["filled"], part["unfilled"] = filled, step.places - filled
+        part["places"] = np.asarray(step.places, dtype=int)
+        part["contested"] = _contested(plan, slots, level)
+        part["filled"], part["unfilled"] = filled, part["places"] - filled
         part["last_in"], part["first_out"] = at_cut.last_in[code], at_cut.first_out[code]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

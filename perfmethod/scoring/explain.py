@@ -12,6 +12,7 @@ import pandas as pd
 
 from perfmethod.core import Structure
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.frames import row as one_row
 from perfmethod.scoring.evaluate import Evaluation
 from perfmethod.scoring.standing import Standing, standing
 
@@ -47,7 +48,9 @@ class Explanation:
 
     def __repr__(self) -> str:
         row = self.evaluation.scores.loc[self.unit]
-        return f"<Explanation of {self.unit}: total {row['total']:.2f}, {row['grade'] or 'no grade'}>"
+        return (
+            f"<Explanation of {self.unit}: total {row['total']:.2f}, {row['grade'] or 'no grade'}>"
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """The lines that add up to the total."""
@@ -108,7 +111,7 @@ def explain(evaluation: Evaluation, unit: str) -> Explanation:
 
 def _lines(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     nodes = evaluation.nodes[evaluation.nodes["unit_id"] == unit].drop(columns="unit_id")
-    row = evaluation.scores.loc[unit]
+    row = one_row(evaluation.scores, unit)
     tree = _tree(evaluation, unit)
     leaves = {name for name, below in zip(tree.names, tree.children, strict=True) if not below}
     lines = nodes[nodes["node"].isin(leaves)].reset_index(drop=True)
@@ -158,9 +161,7 @@ def rule_text(evaluation: Evaluation, node: str) -> str:
     if entry is None:
         return ""
     given = {k: v for k, v in entry["rule"].items() if k != "method"}
-    shown = ", ".join(
-        f"{k}={list(v) if isinstance(v, tuple) else v}" for k, v in given.items()
-    )
+    shown = ", ".join(f"{k}={list(v) if isinstance(v, tuple) else v}" for k, v in given.items())
     sign = ", less is better" if entry.get("direction") == "negative" else ""
     return f"{entry['rule']['method']}({shown}){sign}"
 
@@ -199,5 +200,3 @@ def _adjustments(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     mine = events[events["unit_id"] == unit].drop(columns="unit_id").reset_index(drop=True)
     mine["counts"] = mine["status"] == "confirmed" if "status" in mine else True
     return mine
-
-

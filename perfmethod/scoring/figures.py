@@ -13,7 +13,9 @@ from perfmethod.scoring.notes import node_name
 if TYPE_CHECKING:
     from perfmethod.scoring.evaluate import Evaluation
 
-__all__ = ["block_points", "cut_margins", "group_totals"]
+__all__ = ["CLOSE", "block_points", "cut_margins", "group_totals"]
+
+CLOSE = 10.0  # points: a unit nearer than this to its cut is called close
 
 
 def group_totals(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:
@@ -51,7 +53,8 @@ def _title(evaluation: Evaluation, lang: str) -> str:
     name = evaluation.year.scheme.name(f"grades.levels.{best}", lang)
     if gap[gap >= 0].empty:
         return {"en": f"{n} units are {name}", "zh": f"{n}家{name}"}[lang]
-    near, pool = show(gap[gap >= 0].min(), 1), quotas.loc[gap[gap >= 0].idxmin(), "pool"]
+    near = show(gap[gap >= 0].min(), 1)
+    pool = quotas["pool"].to_numpy()[int(np.nanargmin(gap.where(gap >= 0)))]
     return {
         "en": f"{n} units are {name}; in {pool} only {near} points separate the last one in from "
         "the first one out",
@@ -70,12 +73,12 @@ def cut_margins(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame,
     quotas = quotas.set_index("pool")
     pool = scores["group"].where(scores["group"].isin(quotas.index), scores["class"])
     edge = pool.map(quotas["first_out"]).where(table["excellent"], pool.map(quotas["last_in"]))
-    table = table[["unit", "group", "vetoed"]].assign(margin=scores["total"] - edge)
+    table = table[["unit", "vetoed"]].assign(group=pool, margin=scores["total"] - edge)
     kept = table.dropna(subset="margin")
-    n = int((kept["margin"].abs() < 10).sum())
+    n = int((kept["margin"].abs() < CLOSE).sum())
     return kept, {
-        "en": f"{n} of {len(table)} units are within 10 points of another grade",
-        "zh": f"{len(table)}家中有{n}家距离另一等次不足10分",
+        "en": f"{n} of {len(table)} units are within {CLOSE:g} points of another grade",
+        "zh": f"{len(table)}家中有{n}家距离另一等次不足{CLOSE:g}分",
     }[lang]
 
 
@@ -87,7 +90,7 @@ def block_points(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame
     rows = nodes[nodes["node"].isin(blocks)]
     points = rows.pivot(index="unit_id", columns="node", values="contribution")
     points = points.reindex(index=scores.index, columns=blocks)
-    names = [node_name(evaluation.year, scores.index[0], b, lang) for b in blocks]
+    names = [node_name(evaluation.year, str(scores.index[0]), b, lang) for b in blocks]
     points.columns = names
     points[{"en": "bonus", "zh": "加分"}[lang]] = scores["bonus"]
     points[{"en": "deduction", "zh": "减分"}[lang]] = -scores["deduction"]
@@ -112,7 +115,7 @@ def _cut(evaluation: Evaluation) -> pd.Series:
     held = scores["total"].where(scores["grade"] == _best(evaluation))
     pool = pd.Series(evaluation._plan.pools, index=scores.index)
     lowest = held.groupby(pool).min()
-    return pool.map(lowest).where(evaluation._graded is not None, np.nan)
+    return pool.map(lowest)
 
 
 def _names(evaluation: Evaluation, lang: str) -> pd.Series:

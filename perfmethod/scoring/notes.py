@@ -10,6 +10,7 @@ import pandas as pd
 
 from perfmethod import grading
 from perfmethod.core import FILLS
+from perfmethod.frames import rows
 from perfmethod.scoring.plan import ClassPlan, Plan
 from perfmethod.scoring.run import ClassScores, Scored
 from perfmethod.year import Year
@@ -91,7 +92,7 @@ def _vetoes(year: Year) -> Iterator[Note]:
         return
     rules, levels = year.scheme.document["vetoes"], year.scheme.document.get("grades", {})
     worst = list(levels.get("levels", {"": None}))[-1]
-    for event in year.vetoes[year.vetoes["status"] == "confirmed"].itertuples():
+    for event in rows(year.vetoes[year.vetoes["status"] == "confirmed"]):
         rule = rules[event.veto]
         if rule["effect"] != "none":
             grade = rule.get("grade", worst) if rule["effect"] == "cap" else worst
@@ -117,13 +118,13 @@ def _certification(year: Year) -> Iterator[Note]:
     rule, tasks = year.scheme.document.get("certification"), year.tasks
     if rule is not None and tasks is not None and "status" in tasks:
         barred = tasks[~tasks["status"].isin(rule["scoring"])]
-        for task in barred.itertuples():
+        for task in rows(barred):
             detail = {"status": task.status, "rule": rule.get("otherwise", "missing")}
             yield Note(task.unit_id, "not_certified", task.indicator_id, detail)
     if year.indicators is not None and tasks is not None and "certifier_id" in year.indicators:
         certifier = year.indicators.set_index("indicator_id")["certifier_id"]
         own = tasks[tasks["indicator_id"].map(certifier) == tasks["unit_id"]]
-        for task in own.itertuples():
+        for task in rows(own):
             yield Note(task.unit_id, "self_certified", task.indicator_id, {})
 
 
@@ -155,7 +156,7 @@ def _empty_cells(plan: Plan) -> Iterator[Note]:
         for node, dimension in part.survey.items():
             d = plan.counts.dimensions.index(dimension)
             for i in part.units:
-                if 0 < (cells := int((~valid[i, d]).sum())):
+                if (cells := int((~valid[i, d]).sum())) > 0:
                     yield Note(plan.units[i], "no_ballots", part.tree.names[node], {"cells": cells})
 
 
@@ -179,7 +180,7 @@ def node_name(year: Year, unit: str, node: str, lang: str) -> str:
     """Name of a node or indicator as the unit's class knows it."""
     if node in year.scheme.document["indicators"]:
         return year.scheme.name(f"indicators.{node}", lang)
-    class_id = year.units.at[unit, "class"]
+    class_id = str(year.units.at[unit, "class"])
     return year.scheme.name(f"classes.{class_id}.nodes.{node}", lang)
 
 

@@ -154,7 +154,7 @@ def _leaves(
         return
     tasks = year.tasks[year.tasks["unit_id"].isin(units)]
     usable, zeroed = _usable(year, tasks)
-    row = units.get_indexer(tasks["unit_id"])
+    row = units.get_indexer(pd.Index(tasks["unit_id"]))
     actual, target = tasks["actual"].to_numpy(float), tasks["target"].to_numpy(float)
     weight = tasks["weight"].to_numpy(float)
     for indicator, found in tasks.groupby("indicator_id", sort=False).indices.items():
@@ -221,8 +221,10 @@ def _points(year: Year, ids: tuple[str, ...]) -> Array:
         events = year.adjustments
         if "status" in events:
             events = events[events["status"] == "confirmed"]
-        row = pd.Index(ids).get_indexer(events["unit_id"])
-        np.add.at(points, (row, pd.Index(items).get_indexer(events["item"])), events["points"])
+        row = pd.Index(ids).get_indexer(pd.Index(events["unit_id"]))
+        np.add.at(
+            points, (row, pd.Index(items).get_indexer(pd.Index(events["item"]))), events["points"]
+        )
     return points
 
 

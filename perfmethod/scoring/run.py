@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,7 +108,7 @@ def class_scores(
         leaf.node: slots.once(
             (part.class_id, leaf.node),
             slots.varies_rule(leaf.indicator),
-            lambda leaf=leaf: _leaf_score(plan, part, leaf, slots),
+            partial(_leaf_score, plan, part, leaf, slots),
         )
         for leaf in part.leaves
     }
@@ -275,11 +276,8 @@ def _node_everywhere(plan: Plan, classes: tuple[ClassScores, ...], node: str) ->
 def _refuse_empty(plan: Plan, root: Array) -> None:
     empty = np.isnan(root).reshape(-1, root.shape[-1]).any(0)
     if empty.any():
-        raise DataError(
-            Problem("tasks", plan.units[i], "actual", "no usable value for anything that counts",
-                    "at least one")  # fmt: skip
-            for i in np.flatnonzero(empty)
-        )
+        found = ("actual", "no usable value for anything that counts", "at least one")
+        raise DataError(Problem("tasks", plan.units[i], *found) for i in np.flatnonzero(empty))
 
 
 def grades(plan: Plan, slots: Slots, scored: Scored) -> grading.Graded | None:

@@ -18,6 +18,7 @@ __all__ = ["Slots"]
 Array = NDArray[np.float64]
 T = TypeVar("T")
 
+
 class Slots:
     """Looks numbers up by path; a number that is drawn comes with an axis of draws.
 

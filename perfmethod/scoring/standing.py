@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perfmethod import grading
+from perfmethod.frames import row
 from perfmethod.scoring.evaluate import Evaluation, cuts_of
 from perfmethod.scoring.run import rules, steps
 from perfmethod.scoring.slots import Slots
@@ -56,24 +57,21 @@ def standing(evaluation: Evaluation, unit: str) -> Standing:
     evaluation : Evaluation
     unit : str
     """
-    plan, row = evaluation._plan, evaluation.scores.loc[unit]
+    plan, mine = evaluation._plan, row(evaluation.scores, unit)
     at = plan.units.index(unit)
     pool = int(plan.pools[at])
     common = (
         plan.pool_names[pool],
         int((plan.pools == pool).sum()),
-        int(row["rank"]),
-        int(row["group_rank"]),
-        str(row["grade"]),
+        int(mine["rank"]),
+        int(mine["group_rank"]),
+        str(mine["grade"]),
     )
     if evaluation._graded is None:
         return Standing(*common, "", pd.DataFrame(), pd.DataFrame())
-    return Standing(
-        *common,
-        _without_veto(evaluation, at),
-        ladder := _ladder(evaluation, at, pool),
-        _blocks(evaluation, unit, ladder),
-    )
+    ladder = _ladder(evaluation, at, pool)
+    blocks = _blocks(evaluation, unit, ladder)
+    return Standing(*common, _without_veto(evaluation, at), ladder, blocks)
 
 
 def _levels(evaluation: Evaluation) -> list[str]:
@@ -99,12 +97,18 @@ def _ladder(evaluation: Evaluation, at: int, pool: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "grade": _levels(evaluation),
-            "places": [None if s.places is None else int(np.asarray(s.places)[pool]) for s in found],
+            "places": [
+                None if s.places is None else int(np.asarray(s.places)[pool]) for s in found
+            ],
             "cut": edges.cut[:, at],
             "margin": edges.margin[:, at],
             "held": np.arange(len(found)) == evaluation._graded.codes[at],
         }
     )
+
+
+def _places(step: grading.Step, pool: int) -> int | None:
+    return None if step.places is None else int(np.asarray(step.places)[pool])
 
 
 def _blocks(evaluation: Evaluation, unit: str, ladder: pd.DataFrame) -> pd.DataFrame:
@@ -123,5 +127,5 @@ def _blocks(evaluation: Evaluation, unit: str, ladder: pd.DataFrame) -> pd.DataF
 
 
 def _power(evaluation: Evaluation, unit: str) -> float:
-    class_id = evaluation.year.units.at[unit, "class"]
+    class_id = str(evaluation.year.units.at[unit, "class"])
     return float(evaluation.year.scheme.number(f"classes.{class_id}.power"))

@@ -15,6 +15,7 @@ from perfmethod.weighting.result import Array, checked_names
 PRIORITIZATIONS = ("eigenvector", "geometric_mean")
 # a_ij a_ji may miss 1 by rounding in the last digits, not by a ratio typed as 0.33
 _RECIPROCAL_TOLERANCE = 1e-6
+_LARGEST_RATIO = 1e9  # far beyond anybody's scale, and small enough that no product overflows
 
 
 def check_prioritization(prioritization: str) -> None:
@@ -89,11 +90,13 @@ def completed(comparisons: ArrayLike) -> Array:
 
 def note_problems(given: Array, names: Sequence[str], problems: Problems) -> None:
     """Note every cell of a square array that cannot be a judgment, and every broken pair."""
-    usable = np.isfinite(given) & (given > 0)  # a cell that is wrong by itself is noted once
+    usable = (given >= 1 / _LARGEST_RATIO) & (
+        given <= _LARGEST_RATIO
+    )  # a cell that is wrong by itself is noted once
     for i, j in map(tuple, np.argwhere(~np.isnan(given) & ~usable).tolist()):
         problems.add(
             f"{given[i, j]:g}",
-            "a positive ratio; leave a pair blank that was not compared",
+            f"a positive ratio of at most {_LARGEST_RATIO:g}; a blank where none was given",
             row=names[i],
             column=names[j],
         )

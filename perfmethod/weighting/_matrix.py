@@ -16,6 +16,7 @@ Mask = NDArray[np.bool_]
 # A range below this share of the largest value is rounding, not variation: min-max would stretch it
 # to the full scale and give it a full weight.
 CONSTANT = 1e-12
+_LARGEST = 1e100  # sums of squares of anything smaller do not overflow
 
 
 def data_matrix(x: ArrayLike, names: Sequence[str] | None, *, nonnegative: bool) -> Array:
@@ -48,7 +49,10 @@ def note_bad_values(
 ) -> None:
     """Note, criterion by criterion, the units whose values cannot be used."""
     who = units if units is not None else default_names(a.shape[-1], "unit")
-    kinds = [(np.isnan(a), "no value"), (np.isinf(a), "an infinite value")]
+    kinds = [
+        (np.isnan(a), "no value"),
+        (np.abs(a) > _LARGEST, f"a value that is infinite or beyond {_LARGEST:g}"),
+    ]
     if nonnegative:
         kinds.append((a < 0, "a negative value"))
     leading = tuple(range(a.ndim - 2))

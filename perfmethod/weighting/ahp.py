@@ -100,7 +100,7 @@ def ahp(
         judgments.
     random_index : float, optional
         Replaces Saaty's table (n <= 15, lowered in proportion to the redundancy that blanks take
-        away). Needed for n > 15.
+        away: a rough rule where most pairs are blank). Needed for n > 15.
     names : sequence of str (n,), optional
 
     Returns
@@ -115,9 +115,9 @@ def ahp(
     Raises
     ------
     DataError
-        With every cell that is not positive, every diagonal that is not 1 and every pair that is
-        not reciprocal; if the compared pairs do not link all criteria (the parts are named); if
-        n > 15 without a `random_index`.
+        With every cell that is not positive (or beyond 1e9 either way), every diagonal that is not
+        1 and every pair that is not reciprocal; if the compared pairs do not link all criteria (the
+        parts are named); if n > 15 without a `random_index`.
     ValueError
         If `prioritization` is not known.
 

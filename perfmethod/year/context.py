@@ -51,8 +51,10 @@ class Context:
 
     @cached_property
     def class_of(self) -> dict[str, str]:
-        """Class of each unit."""
-        return self.of_unit("class", self.facts.classes[0] if self.facts.classes else "")
+        """Class of each unit; empty where it is not known."""
+        classes = self.facts.classes
+        found = self.of_unit("class", classes[0] if len(classes) == 1 else "")
+        return {unit: c if c in classes else "" for unit, c in found.items()}
 
     def of_unit(self, column: str, absent: str = "") -> dict[str, str]:
         """Text of a column of units.csv by unit; `absent` where there is no such column."""

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from perfmethod import __version__
+from perfmethod.scheme import Scheme
 from perfmethod.year import source, write
 from perfmethod.year.build import build, spell_levels
 from perfmethod.year.facts import Facts, SchemeLike
@@ -54,21 +55,25 @@ class Year:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, path: str | Path, scheme: SchemeLike) -> Year:
+    def load(cls, path: str | Path, scheme: SchemeLike | None = None) -> Year:
         """Read a year.
 
         Parameters
         ----------
         path : path
             A folder with CSV tables, or an .xlsx workbook with the same names as sheets.
-        scheme : scheme
-            The scheme to check the tables against; `find_scheme` says where it stands.
+        scheme : scheme, optional
+            The scheme to check the tables against; by default the one that `find_scheme` finds.
 
         Raises
         ------
+        SchemeError
+            With every problem of the scheme, where it is read here.
         DataError
             With every problem of every table: file, row, column, what was found, what is allowed.
         """
+        if scheme is None:
+            scheme = Scheme.load(source.find_scheme(path))
         report = Report()
         raw = source.read(Path(path), report)
         return cls._checked(scheme, raw, report)
@@ -218,7 +223,10 @@ class Year:
         )
         check_quota(scheme, classes, groups, report)
         report.raise_any()
-        return replace(self, scheme=scheme)
+        year = replace(self, scheme=scheme)
+        if "digest" in vars(self):  # the same tables: no need to read them all again
+            vars(year)["digest"] = self.digest
+        return year
 
     def _again(self, scheme: SchemeLike, tables: Mapping[str, pd.DataFrame | None]) -> Year:
         year = type(self).from_frames(scheme, **({**self._spelt(), **tables}), name=self.name)

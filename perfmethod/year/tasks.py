@@ -35,14 +35,15 @@ def check_tasks(context: Context) -> None:
 
 def _read_values(context: Context, cleaned: Cleaned, column: str) -> None:
     """Read a column of numbers and levels; the indicator of a row says which."""
-    table, levels = cleaned.table, context.facts.levels
+    table, facts = cleaned.table, context.facts
     indicator = table["indicator_id"]
-    lists = [levels.get(name, ()) for name in indicator.uniques]
+    known = _among(indicator, frozenset(facts.classes_of))
+    lists = [facts.levels.get(name, ()) for name in indicator.uniques]
     different = list(dict.fromkeys(lists))
     kind = indicator.take(np.array([different.index(names) for names in lists], dtype=np.intp))
     values = np.full(len(table), np.nan)
     for i, names in enumerate(different):
-        mask = kind == i
+        mask = known & (kind == i)
         if names:
             found = positions(context, cleaned, column, names, mask)
         else:

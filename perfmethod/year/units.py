@@ -45,7 +45,8 @@ def _check_group_classes(context: Context) -> None:
                               strict=True))  # fmt: skip
     found = units.table["class"].texts()
     wanted = each_text(units.table["group"], class_of_group)
-    wrong = np.flatnonzero((wanted != found) & (wanted != "") & (found != ""))
+    known = np.isin(wanted, context.facts.classes) & np.isin(found, context.facts.classes)
+    wrong = np.flatnonzero(known & (wanted != found))
     cells = units.table["group"].texts()
     texts = [
         f"{quote(cells[i])}, a group of class '{wanted[i]}', for a unit of class '{found[i]}'"

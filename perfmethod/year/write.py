@@ -61,7 +61,7 @@ def digest(frames: Mapping[str, pd.DataFrame]) -> str:
         table = from_frame(name, frames[name]) if name in frames else None
         for column in sorted(table.columns) if table is not None and len(table) else ():
             coded = table.columns[column]  # type: ignore[union-attr]
-            if any(coded.uniques[i] for i in set(coded.codes.tolist())):
+            if any(coded.uniques):
                 sha.update("\0".join((name, column, *coded.uniques)).encode())
                 sha.update(coded.codes.astype("<i8").tobytes())
     return sha.hexdigest()

@@ -1,0 +1,217 @@
+"""The command line: exit codes, what is said, and whole files or none."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import perfmethod as pm
+from perfmethod.cli import main
+from perfmethod.cli.output import csv, write_folder
+from perfmethod.errors import PerfmethodError
+from tests.conftest import ROOT
+from tests.small_year import SMALL_SCHEME, write_small_year
+
+COLUMNS = [
+    "unit_id",
+    "name",
+    "class",
+    "group",
+    "indicator",
+    "public_review",
+    "internal",
+    "bonus",
+    "deduction",
+    "total",
+    "rank",
+    "group_rank",
+    "grade",
+    "note",
+]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return write_small_year(tmp_path / "small")
+
+
+def run(*arguments: object) -> int:
+    try:
+        return main([str(a) for a in arguments])
+    except SystemExit as stop:  # argparse
+        return int(stop.code or 0)
+
+
+def test_check(small: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("check", small) == 0
+    assert "no problems found" in capsys.readouterr().out
+
+
+def test_evaluate_writes_full_precision(small: Path, tmp_path: Path, capsys):
+    out = tmp_path / "deep" / "out"
+    assert run("evaluate", small, "--out", out) == 0
+    said = capsys.readouterr().out
+    assert "Excellent (3):" in said
+    assert "D01: veto 'Work safety'" in said
+    written = pd.read_csv(out / "scores.csv", keep_default_na=False)
+    assert list(written) == COLUMNS
+    evaluation = pm.evaluate(pm.Year.load(small))
+    assert written["total"].tolist() == evaluation.scores["total"].tolist()  # to the last bit
+    nodes = pd.read_csv(out / "nodes.csv")
+    assert list(nodes) == ["unit_id", "node", "score", "effective_weight", "contribution"]
+    assert nodes["contribution"].tolist() == evaluation.nodes["contribution"].tolist()
+    meta = json.loads((out / "meta.json").read_text(encoding="utf-8"))
+    assert meta["scheme"] == evaluation.year.scheme.digest
+    use = pd.read_csv(out / "results_use.csv", index_col="unit_id")
+    assert use.loc["C01", "civil_servant_quota"] == 20
+    assert use.loc["D01", "civil_servant_quota"] == 15
+    assert sorted(p.name for p in out.parent.iterdir()) == ["out"]  # nothing left over
+
+
+def test_same_bytes_twice(small: Path, tmp_path: Path):
+    for name in ("a", "b"):
+        assert run("evaluate", small, "--out", tmp_path / name, "--figures") == 0
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+    assert len(list((tmp_path / "a").glob("*.png"))) == 3
+
+
+def test_other_files_in_the_folder_stay(small: Path, tmp_path: Path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "mine.txt").write_text("kept")
+    assert run("evaluate", small, "--out", out) == 0
+    assert (out / "mine.txt").read_text() == "kept"
+
+
+def test_scheme_option(small: Path, tmp_path: Path, capsys):
+    other = tmp_path / "other.toml"
+    other.write_text(SMALL_SCHEME.replace("places = 3", "places = 0"), encoding="utf-8")
+    assert run("evaluate", small, "--scheme", other) == 0
+    assert "Excellent (0):" in capsys.readouterr().out
+
+
+def test_xlsx_year(small: Path, tmp_path: Path, capsys):
+    year = pm.Year.load(small)
+    year.save_xlsx(tmp_path / "small.xlsx")
+    (tmp_path / "small.toml").write_text(SMALL_SCHEME, encoding="utf-8")
+    assert run("evaluate", tmp_path / "small.xlsx", "--out", tmp_path / "x") == 0
+    assert run("evaluate", small, "--out", tmp_path / "c") == 0
+    for name in ("scores.csv", "nodes.csv", "quotas.csv"):
+        assert (tmp_path / "x" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_explain_adds_up_as_printed(lang: str, capsys):
+    assert run("explain", ROOT / "data" / "2009", "D27", "--lang", lang) == 0
+    text = capsys.readouterr().out.splitlines()
+    start = next(
+        i for i, line in enumerate(text) if line in ("Where the points come from", "得分来源")
+    )
+    end = next(i for i, line in enumerate(text) if "sum = total" in line or "合计 = 总分" in line)
+    parts = [line.split()[0] for line in text[start:end] if line.startswith("     ")]
+    numbers = [round(100 * float(p)) for p in parts if p.replace(".", "").lstrip("-").isdigit()]
+    assert len(numbers) > 20
+    assert sum(numbers) == round(100 * float(text[end].split()[0]))
+
+
+def test_explain_names_the_veto_and_the_way(capsys):
+    assert run("explain", ROOT / "data" / "2009", "D27") == 0
+    text = capsys.readouterr().out
+    for fragment in ("veto 'Work safety'", "without the veto the grade would be Excellent",
+                     "competes in G4 (8 units)", "Survey cells", "collected by D27"):  # fmt: skip
+        assert fragment in text
+    assert run("explain", ROOT / "data" / "2009", "D26") == 0
+    assert "needs a total above" in capsys.readouterr().out
+
+
+def test_no_rater_leaves_the_program(small: Path, tmp_path: Path, capsys):
+    assert run("evaluate", small, "--out", tmp_path / "out") == 0
+    assert run("explain", small, "D02") == 0
+    said = capsys.readouterr().out
+    written = "".join(p.read_text(encoding="utf-8") for p in (tmp_path / "out").glob("*.*s*"))
+    for rater in pm.Year.load(small).ballots["rater_id"].unique():
+        assert str(rater) not in said
+        assert str(rater) not in written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fragment"),
+    [
+        (["evaluate"], "YEAR"),
+        (["evalute", "x"], "invalid choice"),
+        (["explain", "{small}", "D1"], "did you mean 'D01'"),
+        (["evaluate", "{small}", "--figures"], "--out"),
+        (["supervise", "{small}", "--quarter", "5"], "invalid choice"),
+        (["evaluate", "{small}/nowhere"], "nowhere"),
+        (["evaluate", "{small}", "--scheme", "{small}/none.toml"], "none.toml"),
+        (["synth", "{small}"], "already there"),
+        (["synth", "{small}/new", "--units", "1"], "units"),
+        (["synth", "{small}/new", "--seed", "-1"], "seed"),
+    ],
+)
+def test_bad_usage_exits_with_2(arguments, fragment, small: Path, capsys):
+    before = sorted(small.rglob("*"))
+    assert run(*[a.format(small=small) for a in arguments]) == 2
+    assert fragment in capsys.readouterr().err
+    assert sorted(small.rglob("*")) == before
+
+
+def test_bad_input_lists_everything_and_writes_nothing(small: Path, tmp_path: Path, capsys):
+    tasks = small / "tasks.csv"
+    tasks.write_text(tasks.read_text(encoding="utf-8").replace("C01,P001,46.5", "C01,P001,abc")
+                     .replace("C02,P002", "C99,P002"), encoding="utf-8")  # fmt: skip
+    assert run("evaluate", small, "--out", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert "tasks.csv, row 2, column 'actual': found 'abc'" in said
+    assert "C99" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_out_is_a_file(small: Path, tmp_path: Path, capsys):
+    (tmp_path / "out").write_text("mine")
+    assert run("evaluate", small, "--out", tmp_path / "out") == 1
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_failing_writer_leaves_nothing(tmp_path: Path):
+    def fail(path: Path) -> None:
+        path.write_text("half")
+        raise PerfmethodError("no space")
+
+    with pytest.raises(PerfmethodError):
+        write_folder(tmp_path / "out", {"a.txt": lambda p: p.write_text("a"), "b.txt": fail})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_never_becomes_a_formula(tmp_path: Path):
+    table = pd.DataFrame(
+        {"name": ["=1+1", "+86", "-x", "@a", "fine"], "points": [-1.5, 2, 3, 4, 5]}
+    )
+    csv(table)(tmp_path / "t.csv")
+    back = pd.read_csv(tmp_path / "t.csv")
+    assert back["name"].tolist() == ["'=1+1", "'+86", "'-x", "'@a", "fine"]
+    assert back["points"].tolist() == [-1.5, 2, 3, 4, 5]  # numbers stay numbers
+
+
+def test_synth_and_supervise(tmp_path: Path, capsys):
+    folder, truth = tmp_path / "year", tmp_path / "truth"
+    assert run("synth", folder, "--truth", truth, "--units", 20, "--ballots", 900, "--groups", 3,
+               "--seed", 0) == 0  # fmt: skip
+    assert run("check", folder) == 0
+    assert truth.is_dir()
+    assert run("supervise", folder, "--quarter", 3, "--out", tmp_path / "s") == 0
+    assert (tmp_path / "s" / "supervision.png").stat().st_size > 10_000
+    assert run("supervise", folder, "--unit", "D01", "--lang", "zh") == 0
+    assert "督办函" in capsys.readouterr().out
+
+
+def test_explanation_sums_exactly_for_every_unit_of_2009():
+    evaluation = pm.evaluate(pm.Year.load(ROOT / "data" / "2009"))
+    for unit in ("C01", "D05", "D27", "D30", "D38", "D45"):
+        lines = pm.explain(evaluation, unit).lines
+        assert math.fsum(lines["contribution"]) == evaluation.scores.at[unit, "total"]

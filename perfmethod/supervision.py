@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,10 @@ from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.frames import rows
 from perfmethod.year import Year
 
-__all__ = ["STATUSES", "Supervision", "supervise"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["STATUSES", "Supervision", "progress_table", "supervise"]
 
 QUARTERS = ("q1", "q2", "q3", "q4")
 # best first; each with its names
@@ -53,6 +56,13 @@ class Supervision:
         table = self.tasks.groupby(["unit_id", "status"]).size().unstack(fill_value=0)
         table = table.reindex(columns=list(STATUSES), fill_value=0)
         return table.sort_values(["alarm", "warning", "no_report"], ascending=False, kind="stable")
+
+    def plot(self, ax: Axes | None = None, *, lang: str = "zh") -> Axes:
+        """Draw the number of tasks by unit and status."""
+        from perfmethod import plots
+
+        table, title, order = progress_table(self, lang)
+        return plots.progress(table, ax, title=title, order=order, language=lang)
 
     def letter(self, unit: str, lang: str = "zh") -> str:
         """Content of the supervision letter (督办函) to a unit.

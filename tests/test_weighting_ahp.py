@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pairwise import BOTH, NAN, blanks, consistent, incomplete, judgments
 
 from perfmethod.weighting import ahp
+from tests.pairwise import BOTH, NAN, blanks, consistent, incomplete, judgments
 
 # --- slow twins
 

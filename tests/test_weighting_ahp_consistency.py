@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pairwise import NAN, consistent, judgments, reciprocal
 
 from perfmethod.errors import DataError
 from perfmethod.weighting import RANDOM_INDEX, ahp
+from tests.pairwise import NAN, consistent, judgments, reciprocal
 
 # --- consistency
 

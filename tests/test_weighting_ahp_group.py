@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pairwise import BOTH, NAN, consistent
 
 from perfmethod.errors import DataError
 from perfmethod.weighting import AHPWeighting, ahp, ahp_group
+from tests.pairwise import BOTH, NAN, consistent
 
 
 def _group(seed: int, experts: int = 4, n: int = 4, noise: float = 0.4) -> np.ndarray:

@@ -15,6 +15,8 @@ import pandas as pd
 from perfmethod.errors import PerfmethodError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from perfmethod.scoring import Evaluation
     from perfmethod.supervision import Supervision
 
@@ -110,28 +112,19 @@ def write_evaluation(
 
 
 def _evaluation_figures(evaluation: Evaluation, lang: str) -> dict[str, Writer]:
-    from perfmethod import plots
-    from perfmethod.scoring import figures
-
-    made: dict[str, tuple[Callable[..., Any], tuple[pd.DataFrame, str]]] = {
-        "blocks.png": (plots.stacked_blocks, figures.block_points(evaluation, lang))
-    }
-    if "grades" in evaluation.year.scheme.document:
-        made["totals_by_group.png"] = (
-            plots.totals_by_group,
-            figures.group_totals(evaluation, lang),
-        )
-        margins = partial(plots.margins, close=figures.CLOSE)
-        made["margins.png"] = (margins, figures.cut_margins(evaluation, lang))
-    return {name: _figure(plot, *what, lang) for name, (plot, what) in made.items()}
+    graded = "grades" in evaluation.year.scheme.document
+    names = {"totals": "totals_by_group.png", "margins": "margins.png", "blocks": "blocks.png"}
+    kinds = names if graded else ["blocks"]
+    return {names[k]: _figure(partial(evaluation.plot, k, lang=lang)) for k in kinds}
 
 
-def _figure(plot: Callable[..., Any], table: pd.DataFrame, title: str, lang: str) -> Writer:
+def _figure(plot: Callable[[], Axes]) -> Writer:
     def write(path: Path) -> None:
         from perfmethod import plots
 
         with plots.style():
-            figure = plot(table, title=title, language=lang).get_figure()
+            figure = plot().get_figure(root=True)
+            assert figure is not None
             figure.savefig(path, dpi=150, bbox_inches="tight", metadata={"Software": None})
 
     return write
@@ -139,16 +132,11 @@ def _figure(plot: Callable[..., Any], table: pd.DataFrame, title: str, lang: str
 
 def write_supervision(supervision: Supervision, folder: Path, lang: str) -> None:
     """Write the table and the figure of the supervision of a quarter."""
-    from perfmethod import plots
-    from perfmethod.supervision import progress_table
-
-    table, title, order = progress_table(supervision, lang)
-
     write_folder(
         folder,
         {
             "supervision.csv": csv(supervision.tasks),
             "doubtful.csv": csv(supervision.doubtful),
-            "supervision.png": _figure(partial(plots.progress, order=order), table, title, lang),
+            "supervision.png": _figure(partial(supervision.plot, lang=lang)),
         },
     )

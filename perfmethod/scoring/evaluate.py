@@ -21,6 +21,8 @@ from perfmethod.scoring.slots import Slots
 from perfmethod.year import Year
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from perfmethod.survey import Review
 
 __all__ = ["Evaluation", "evaluate"]
@@ -70,6 +72,25 @@ class Evaluation:
     def to_frame(self) -> pd.DataFrame:
         """The scores, best total first inside each class."""
         return self.scores.sort_values(["class", "rank"], kind="stable")
+
+    def plot(self, kind: str = "totals", ax: Axes | None = None, *, lang: str = "zh") -> Axes:
+        """Draw the evaluation.
+
+        Parameters
+        ----------
+        kind : {'totals', 'margins', 'blocks'}
+            Totals by group with the quotas' edges, distances from the cut, or points by block.
+        ax : Axes, optional
+        lang : {'zh', 'en'}
+
+        Raises
+        ------
+        ValueError
+            If the kind is none of these.
+        """
+        from perfmethod.scoring.figures import draw
+
+        return draw(self, kind, ax, lang)
 
     @cached_property
     def learned(self) -> pd.DataFrame:

@@ -7,15 +7,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from perfmethod import plots
 from perfmethod.display import show
+from perfmethod.errors import suggest
 from perfmethod.scoring.notes import node_name
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from perfmethod.scoring.evaluate import Evaluation
 
-__all__ = ["CLOSE", "block_points", "cut_margins", "group_totals"]
+__all__ = ["CLOSE", "KINDS", "block_points", "cut_margins", "draw", "group_totals"]
 
+KINDS = ("totals", "margins", "blocks")
 CLOSE = 10.0  # points: a unit nearer than this to its cut is called close
+
+
+def draw(evaluation: Evaluation, kind: str, ax: Axes | None = None, lang: str = "zh") -> Axes:
+    """Draw one kind of figure; see `Evaluation.plot`."""
+    if kind == "totals":
+        table, title = group_totals(evaluation, lang)
+        return plots.totals_by_group(table, ax, title=title, language=lang)
+    if kind == "margins":
+        table, title = cut_margins(evaluation, lang)
+        return plots.margins(table, ax, title=title, close=CLOSE, language=lang)
+    if kind == "blocks":
+        table, title = block_points(evaluation, lang)
+        return plots.stacked_blocks(table, ax, title=title, language=lang)
+    raise ValueError(f"found kind {kind!r}; allowed: {suggest(kind, KINDS)}")
 
 
 def group_totals(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:

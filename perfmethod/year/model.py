@@ -18,6 +18,7 @@ from perfmethod.year.facts import Facts, SchemeLike
 from perfmethod.year.quota import check_quota
 from perfmethod.year.report import Report
 from perfmethod.year.spec import NAMES
+from perfmethod.year.table import keys_as_columns
 
 __all__ = ["Year"]
 
@@ -94,6 +95,7 @@ class Year:
         groups: pd.DataFrame | None = None,
         organs: pd.DataFrame | None = None,
         timeline: pd.DataFrame | None = None,
+        register: pd.DataFrame | None = None,
         name: str = "in memory",
     ) -> Year:
         """Make a year of data frames, with the same checks.
@@ -106,7 +108,8 @@ class Year:
         tasks, actuals : DataFrame, optional
             One of the two: a row for each unit and indicator, or a column for each indicator.
             A level stands there by its name or its position.
-        indicators, adjustments, vetoes, internal, ballots, groups, organs, timeline : DataFrame
+        indicators, adjustments, vetoes, internal, ballots : DataFrame, optional
+        groups, organs, timeline, register : DataFrame, optional
             Columns as in the files; keys may stand in a named index.
         name : str
 
@@ -117,17 +120,18 @@ class Year:
         """
         values = tasks if tasks is not None else actuals
         if units is None and values is not None:
-            ids = values["unit_id"] if "unit_id" in values else values.index.to_series()
+            ids = keys_as_columns(values).get("unit_id", pd.Series(dtype="str"))
             units = pd.DataFrame({"unit_id": ids.unique()})
         levels = Facts.of(scheme).levels
         if tasks is not None:
-            tasks = spell_levels(tasks.reset_index(drop=tasks.index.name is None), levels)
+            tasks = spell_levels(keys_as_columns(tasks), levels)
         frames = {
             "groups": groups, "units": units, "organs": organs, "indicators": indicators,
             "tasks": tasks, "actuals": actuals, "adjustments": adjustments, "vetoes": vetoes,
-            "internal": internal, "ballots": ballots, "timeline": timeline,
+            "internal": internal, "ballots": ballots, "timeline": timeline, "register": register,
         }  # fmt: skip
-        return cls._checked(scheme, source.read_frames(frames, name), Report())
+        report = Report()
+        return cls._checked(scheme, source.read_frames(frames, name, report), report)
 
     @classmethod
     def _checked(cls, scheme: SchemeLike, raw: source.Raw, report: Report) -> Year:
@@ -187,6 +191,11 @@ class Year:
     def timeline(self) -> pd.DataFrame | None:
         """Events of the year; text."""
         return self._table("timeline")
+
+    @property
+    def register(self) -> pd.DataFrame | None:
+        """Documents and other lists that the tables refer to; text."""
+        return self._table("register")
 
     @cached_property
     def digest(self) -> str:

@@ -12,8 +12,8 @@ import pandas as pd
 from perfmethod.errors import DataError, Problem
 from perfmethod.year import csvfile, workbook
 from perfmethod.year.report import Report
-from perfmethod.year.spec import NAMES
-from perfmethod.year.table import Table, from_frame
+from perfmethod.year.spec import MAY_BE_EMPTY, NAMES
+from perfmethod.year.table import Table, from_frame, keys_as_columns
 
 __all__ = ["Raw", "find_scheme", "read", "read_frames"]
 
@@ -137,10 +137,17 @@ def _note_strangers(raw: Raw, strangers: Mapping[str, str], report: Report) -> N
             report.notes.append(f"{file} is no table of a year and was not read")
 
 
-def read_frames(frames: Mapping[str, pd.DataFrame | None], name: str) -> Raw:
+def read_frames(frames: Mapping[str, pd.DataFrame | None], name: str, report: Report) -> Raw:
     """Tables of data frames."""
     raw = Raw(name, "{} (in memory)")
     for table, frame in frames.items():
-        if frame is not None:
-            raw.tables[table] = from_frame(table, frame)
+        if frame is None:
+            continue
+        names = [str(c) for c in keys_as_columns(frame).columns]
+        twice = sorted({c for c in names if names.count(c) > 1})
+        if twice:
+            report.file(raw.label(table), f"the column '{twice[0]}' twice", "each column once")
+        elif not len(frame) and table not in MAY_BE_EMPTY:
+            report.file(raw.label(table), "a table without rows", "at least one row")
+        _keep(raw, table, None if twice else from_frame(table, frame))
     return raw

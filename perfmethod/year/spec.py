@@ -25,9 +25,10 @@ NAMES = (
     "internal",
     "ballots",
     "timeline",
+    "register",
 )
 SCORING = ("units", "groups", "tasks", "adjustments", "vetoes", "internal", "ballots")
-MAY_BE_EMPTY = ("adjustments", "vetoes", "organs", "timeline")
+MAY_BE_EMPTY = ("adjustments", "vetoes", "organs", "timeline", "register")
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("batch", default=""),
     ),
     "timeline": (),
+    "register": (),
     "actuals": (_key("unit_id", "units"),),
 }
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Table", "cell_text", "from_frame"]
+__all__ = ["Column", "Table", "cell_text", "from_frame", "keys_as_columns"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,13 +142,19 @@ def _number_text(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
+def keys_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Data frame with a named index as columns; the labels stay, to name rows."""
+    if all(level is None for level in frame.index.names):
+        return frame
+    labels = pd.Index(frame.index.tolist(), tupleize_cols=False)
+    return frame.reset_index().set_axis(labels, axis=0)
+
+
 def from_frame(name: str, frame: pd.DataFrame) -> Table:
     """Table of a data frame; a named index counts as columns, NaN as an empty cell."""
-    labels = frame.index
-    if any(level is not None for level in frame.index.names):
-        frame = frame.reset_index()
+    frame = keys_as_columns(frame)
     columns = {str(c): _from_series(frame.iloc[:, i]) for i, c in enumerate(frame.columns)}
-    rows = labels.to_numpy(dtype=object)
+    rows = frame.index.to_numpy(dtype=object)
     return Table(name, f"{name} (in memory)", columns, rows, labeled=True)
 
 

@@ -16,7 +16,7 @@ __all__ = [
     "suggest",
 ]
 
-_SHOWN_AT_MOST = 50  # a column of 40,000 wrong cells must not bury the other problems
+_SHOWN_AT_MOST = 500  # each check lists few already; this bounds the whole message
 
 
 class PerfmethodError(Exception):

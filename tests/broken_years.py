@@ -139,17 +139,20 @@ def cell(sheet: str, place: str, value: Any) -> Break:
     return book(change)
 
 
-def doctype(folder: Path) -> None:
-    """Declare entities in the first sheet, as in a billion-laughs attack."""
-    book(lambda workbook: None)(folder)
-    path, new = folder / "small.xlsx", folder / "new.xlsx"
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(new, "w") as target:
-        for entry in source.infolist():
-            data = source.read(entry)
-            if entry.filename == "xl/worksheets/sheet1.xml":
-                data = b'<!DOCTYPE x [<!ENTITY lol "lol">]>' + data
-            target.writestr(entry, data)
-    new.replace(path)
+def sheet(change: Callable[[bytes], bytes]) -> Break:
+    """Change the XML of the first sheet of the workbook."""
+
+    def breaks(folder: Path) -> None:
+        book(lambda workbook: None)(folder)
+        path, new = folder / "small.xlsx", folder / "new.xlsx"
+        with zipfile.ZipFile(path) as source, zipfile.ZipFile(new, "w") as target:
+            for entry in source.infolist():
+                data = source.read(entry)
+                first = entry.filename == "xl/worksheets/sheet1.xml"
+                target.writestr(entry, change(data) if first else data)
+        new.replace(path)
+
+    return breaks
 
 
 def bomb(folder: Path) -> None:
@@ -556,7 +559,11 @@ WORKBOOKS = [
         "x.txt", "x"), _SMALL, None, None, "a damaged workbook"),
     _book("a workbook cut off", both(book(lambda b: None), lambda f: (f / _SMALL).write_bytes(
         (f / _SMALL).read_bytes()[:2000])), _SMALL, None, None, "a damaged workbook"),
-    _book("declared entities", doctype, _SMALL, None, None, "entities declared"),
+    _book("a cell far below", sheet(lambda xml: xml.replace(b'<row r="2"', b'<row r="999999999"')),
+          _SMALL, None, None, "a damaged workbook"),
+    _book("broken markup", sheet(lambda xml: xml[:-20]), _SMALL, None, None, "a damaged workbook"),
+    _book("declared entities", sheet(lambda xml: b'<!DOCTYPE x [<!ENTITY a "b">]>' + xml),
+          _SMALL, None, None, "entities declared"),
     _book("a zip bomb", bomb, _SMALL, None, None, "512 MiB"),
     Broken("an old workbook", raw("small.xls", b"\xd0\xcf\x11\xe0"), "small.xls", None, None,
            "save it as .xlsx", year="small.xls"),

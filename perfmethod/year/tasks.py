@@ -88,10 +88,10 @@ def _check_classes(context: Context, cleaned: Cleaned) -> None:
     class_of = [context.class_of.get(text, "") for text in unit.uniques]
     outside = np.array(  # class x indicator
         [[i in facts.classes_of and c not in facts.classes_of[i] for i in indicator.uniques]
-         for c in facts.classes]
-    ).reshape(len(facts.classes), -1)  # fmt: skip
-    place = np.array([facts.classes.index(c) if c in facts.classes else -1 for c in class_of])
-    at = unit.take(place)
+         for c in facts.classes], dtype=bool,
+    )  # fmt: skip
+    place = [facts.classes.index(c) if c in facts.classes else -1 for c in class_of]
+    at = unit.take(np.array(place, dtype=np.intp))
     rows = np.flatnonzero((at >= 0) & outside[at, indicator.codes])
     found = [
         f"'{indicator.uniques[indicator.codes[r]]}' for a unit of class '{facts.classes[at[r]]}'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 import zipfile
@@ -10,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from perfmethod.errors import PerfmethodError
 from perfmethod.year.csvfile import LIMIT, table_of
 from perfmethod.year.report import AT_MOST, Report, quote
 from perfmethod.year.table import Table, cell_text
 
 __all__ = ["Sheets", "read_workbook"]
 
+_CELLS = 5_000_000  # of one sheet; a few bytes can claim a cell in row 999,999,999
 _FORMULA = re.compile(rb"<(\w+:)?f[ >/]")
 
 
@@ -33,33 +36,34 @@ def read_workbook(path: Path, names: Sequence[str], report: Report) -> Sheets:
     sheets = Sheets()
     try:
         formulas = _has_formulas(path, report)
-        if formulas is None:
-            report.raise_any()
+        report.raise_any()
         for sheet, rows in _rows_of(path, names, sheets):
             _add(sheets, path, sheet, rows, report)
         if formulas:
             _check_formulas(path, sheets, report)
-    except (OSError, zipfile.BadZipFile) as error:
+    except PerfmethodError:
+        raise
+    except Exception as error:  # a damaged or hostile file makes its readers raise anything
         reason = getattr(error, "strerror", None) or "a damaged workbook, or no workbook at all"
         report.file(path.name, reason, "an .xlsx workbook that can be read")
         report.raise_any()
     return sheets
 
 
-def _has_formulas(path: Path, report: Report) -> bool | None:
-    """Look into the archive first: its size, its markup. None if it must not be opened."""
+def _has_formulas(path: Path, report: Report) -> bool:
+    """Look into the archive first: its size and its markup, which may make it a problem."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > LIMIT:
             report.file(path.name, f"more than {LIMIT // 2**20} MiB when unpacked", "less")
-            return None
+            return False
         found = False
         for entry in entries:
             if entry.filename.endswith((".xml", ".rels")):
                 data = archive.read(entry)
                 if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
                     report.file(path.name, f"entities declared in {entry.filename}", "none")
-                    return None
+                    return False
                 if entry.filename.startswith("xl/worksheets/"):
                     found |= _FORMULA.search(data) is not None
     return found
@@ -68,12 +72,10 @@ def _has_formulas(path: Path, report: Report) -> bool | None:
 def _open(path: Path, *, values: bool) -> Any:
     import openpyxl
 
+    data = io.BytesIO(path.read_bytes())  # openpyxl leaves a file open when it fails
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and validations, which are not read
-        try:
-            return openpyxl.load_workbook(path, read_only=True, data_only=values)
-        except Exception as error:  # a hostile file makes the reader raise all kinds of errors
-            raise zipfile.BadZipFile(str(error)) from error
+        return openpyxl.load_workbook(data, read_only=True, data_only=values)
 
 
 def _rows_of(
@@ -92,12 +94,15 @@ def _rows_of(
 
 
 def _texts(sheet: Any) -> list[list[str]]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return [[cell_text(v) for v in row] for row in sheet.iter_rows(values_only=True)]
-    except Exception as error:  # as above
-        raise zipfile.BadZipFile(str(error)) from error
+    rows, cells = [], 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for row in sheet.iter_rows(values_only=True):
+            cells += 1 + len(row)
+            if cells > _CELLS:
+                raise ValueError("a sheet too large")
+            rows.append([cell_text(v) for v in row])
+    return rows
 
 
 def _add(sheets: Sheets, path: Path, name: str, rows: list[list[str]], report: Report) -> None:

@@ -13,6 +13,7 @@ import perfmethod as pm
 from perfmethod.cli import main
 from perfmethod.cli.output import csv, write_folder
 from perfmethod.errors import PerfmethodError
+from tests.broken_years import BROKEN
 from tests.conftest import ROOT
 from tests.small_year import SMALL_SCHEME, write_small_year
 
@@ -170,6 +171,14 @@ def test_bad_input_lists_everything_and_writes_nothing(small: Path, tmp_path: Pa
     assert "tasks.csv, row 2, column 'actual': found 'abc'" in said
     assert "C99" in said
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda b: b.name)
+def test_every_broken_year_exits_with_2_and_writes_nothing(broken, tmp_path: Path, capsys):
+    year = broken.make(tmp_path / "year")
+    assert run("evaluate", year, "--out", tmp_path / "out") == 2
+    assert broken.file in capsys.readouterr().err
+    assert not {p.name for p in tmp_path.iterdir()} - {"year", "secret.csv"}
 
 
 def test_out_is_a_file(small: Path, tmp_path: Path, capsys):

@@ -180,6 +180,8 @@ def _replaced(plan: Plan, part: ClassPlan, slots: Slots, values: Array, path: st
     """Measured values with those units' values replaced that are drawn."""
     drawn = [(j, slots.measured(path.format(plan.units[i]))) for j, i in enumerate(part.units)]
     found = [(j, v) for j, v in drawn if v is not None]
+    if not found:  # drawn for units of another class only
+        return values
     full = np.broadcast_to(values, (len(found[0][1]), values.shape[-1])).copy()
     for j, value in found:
         full[:, j] = value

@@ -1,0 +1,135 @@
+"""Explanations: they add up, they follow the scheme, and what they promise comes true."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import perfmethod as pm
+from perfmethod.errors import DataError, PerfmethodError
+from perfmethod.scoring.explain import _exact
+from tests.conftest import ROOT
+from tests.small_year import write_small_year
+
+
+@pytest.fixture(scope="module")
+def city() -> pm.Evaluation:
+    return pm.evaluate(pm.Year.load(ROOT / "data" / "2009"))
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> pm.Year:
+    return pm.Year.load(write_small_year(tmp_path))
+
+
+def test_every_unit_adds_up_to_the_last_bit(city: pm.Evaluation):
+    for unit in city.scores.index:
+        lines = pm.explain(city, unit).lines
+        assert math.fsum(lines["contribution"]) == city.scores.at[unit, "total"]
+        leaves = lines[~lines["node"].isin(["bonus", "deduction"])]
+        assert leaves["effective_weight"].sum() == pytest.approx(1, abs=1e-12)
+        arithmetic = (
+            10 * leaves["score"].fillna(0) * leaves["effective_weight"]
+        )  # NaN: redistributed
+        np.testing.assert_allclose(leaves["contribution"], arithmetic, atol=1e-9)
+
+
+def test_exact_moves_only_rounding_error():
+    parts = np.array([0.1] * 10)
+    assert math.fsum(_exact(parts, 1.0)) == 1.0
+    with pytest.raises(PerfmethodError, match="add up to"):
+        _exact(parts, 1.1)
+
+
+def test_cut_is_where_the_grade_changes(small: pm.Year, city: pm.Evaluation):
+    """Points just above the cut bring the grade, points just below do not."""
+    stand = pm.explain(city, "D09").standing
+    cut = stand.ladder.set_index("grade").at["excellent", "cut"]
+    total = city.scores.at["D09", "total"]
+    for shift, grade in ((cut - total + 1e-6, "excellent"), (cut - total - 1e-6, "qualified")):
+        moved = _with_points(city.year, "D09", shift)
+        assert pm.evaluate(moved).scores.at["D09", "grade"] == grade
+
+
+def _with_points(year: pm.Year, unit: str, points: float) -> pm.Year:
+    """The year with so many more bonus points for one unit; D09 is below every cap."""
+    events = year.adjustments
+    new = events.iloc[[0]].assign(
+        event_id="E999", unit_id=unit, item="B01", points=points, status="confirmed"
+    )
+    scheme = year.scheme.patch({"adjustments.items.B01.cap": 50.0})
+    return year.replace(adjustments=pd.concat([events, new], ignore_index=True)).with_scheme(scheme)
+
+
+def test_block_that_would_bring_the_grade(city: pm.Evaluation):
+    """The needed score of a block, put into the draws, changes the grade."""
+    blocks = pm.explain(city, "D09").standing.blocks.set_index("block")
+    needed = blocks.at["internal", "needed"]
+    draws = {"rating.D09": [needed + 1e-6, needed - 1e-6]}
+    simulation = pm.simulate(city.year, draws)
+    at = simulation.units.index("D09")
+    assert [simulation.levels[c] for c in simulation.grade[:, at]] == ["excellent", "qualified"]
+
+
+def test_veto_is_what_keeps_d27(city: pm.Evaluation):
+    stand = pm.explain(city, "D27").standing
+    assert (stand.grade, stand.without_veto, stand.group_rank) == ("qualified", "excellent", 1)
+    freed = city.year.replace(vetoes=city.year.vetoes.query("veto != 'V03'"))
+    assert pm.evaluate(freed).scores.at["D27", "grade"] == "excellent"
+
+
+def test_harmonic_means_are_explained_too(small: pm.Year):
+    scheme = small.scheme.patch({"classes.municipal_department.nodes.indicator.power": -1})
+    evaluation = pm.evaluate(small.with_scheme(scheme))
+    lines = pm.explain(evaluation, "D02").lines
+    assert math.fsum(lines["contribution"]) == evaluation.scores.at["D02", "total"]
+    assert (lines["contribution"] > 0).sum() >= 4
+
+
+def test_small_cells_are_hidden(small: pm.Year):
+    text = pm.explain(pm.evaluate(small), "D01").to_text("en")
+    assert "valid <2, mean –" in text
+
+
+def test_unknown_unit(city: pm.Evaluation):
+    with pytest.raises(PerfmethodError, match="did you mean 'D27'"):
+        pm.explain(city, "D 27")
+
+
+def test_unit_without_anything_to_score():
+    scheme = pm.Scheme.loads(
+        'format = 1\nclasses.city = {}\nindicators.a = { rule = { method = "identity" } }'
+    )
+    actuals = pd.DataFrame({"unit_id": ["A", "B"], "a": [50.0, None]})
+    with pytest.raises(DataError, match="B"):
+        pm.evaluate(pm.Year.from_frames(scheme, actuals=actuals))
+
+
+def test_a_scheme_without_grades(small: pm.Year):
+    changes = {"grades": None, "results": None, "vetoes": None}
+    year = small.replace(vetoes=None).with_scheme(small.scheme.patch(changes))
+    evaluation = pm.evaluate(year)
+    assert (evaluation.scores["grade"] == "").all()
+    assert len(evaluation.quotas) == 0
+    assert "Standing" in pm.explain(evaluation, "D01").to_text("en")
+
+
+def test_notes_tell_every_special_case(city: pm.Evaluation):
+    kinds = set(city.notes["kind"])
+    assert {"veto", "bonus_cap", "deduction_cap", "no_task", "not_certified", "no_value",
+            "self_certified"} <= kinds  # fmt: skip
+    chinese = pm.evaluate(city.year, lang="zh").notes
+    assert chinese["kind"].tolist() == city.notes["kind"].tolist()
+    assert chinese.query("kind == 'veto'")["text"].item() == "一票否决“安全生产”: 等次最高为合格"
+
+
+def test_survey_errors_are_those_of_the_weighted_block(city: pm.Evaluation):
+    """Standard error of a department's total: 3 points per point of the review block."""
+    review = city.review.covariance()
+    pairs = [("D01", d) for d in ("behavior", "duty", "efficiency", "self_build")]
+    block = review.loc[pairs, pairs].to_numpy().sum() / 16
+    assert city.survey_errors.at["D01", "se_total"] == pytest.approx(3 * np.sqrt(block), rel=1e-9)

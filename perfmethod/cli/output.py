@@ -104,6 +104,9 @@ def write_evaluation(
         files["quotas.csv"] = csv(evaluation.quotas)
     if "grades" in document and "results" in document:
         files["results_use.csv"] = csv(results_use(evaluation), index=True)
+    if evaluation.review is not None and evaluation.survey_errors is not None:
+        files["survey.csv"] = csv(evaluation.review.to_frame())
+        files["standard_errors.csv"] = csv(evaluation.survey_errors, index=True)
     if len(evaluation.learned):
         files["learned.csv"] = csv(evaluation.learned)
     if figures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,7 @@ _WORDS = {
         "block": "or {0} alone at {1} instead of {2}", "unreachable": "{0} alone cannot bring it",
         "notes": "Notes", "places": "{0} places", "valid": "valid", "ballots": "ballots",
         "mean": "mean", "weight": "weight", "bonus": "bonus", "deduction": "deduction",
+        "reported": "reported",
         "se": "standard error of the total from the survey alone: {0} points",
     },
     "zh": {
@@ -50,9 +52,24 @@ _WORDS = {
         "veto": "若无一票否决, 等次为{0}", "block": "或仅{0}由{2}提高到{1}",
         "unreachable": "仅靠{0}无法达到", "notes": "说明", "places": "{0}个名额", "valid": "有效",
         "ballots": "票数", "mean": "均值", "weight": "权重", "bonus": "加分", "deduction": "减分",
-        "se": "仅由评议抽样引起的总分标准误: {0}分",
+        "reported": "上报值", "se": "仅由评议抽样引起的总分标准误: {0}分",
     },
 }  # fmt: skip
+
+
+_STATUSES = {
+    "certified": {"en": "certified", "zh": "已认定"},
+    "corrected": {"en": "certified after correction", "zh": "更正后认定"},
+    "late": {"en": "certified, late", "zh": "逾期认定"},
+    "disputed": {"en": "disputed", "zh": "有异议"},
+    "uncertified": {"en": "not certified", "zh": "未认定"},
+    "pending": {"en": "pending", "zh": "待认定"},
+    "rejected": {"en": "rejected", "zh": "不予认定"},
+    "confirmed": {"en": "confirmed", "zh": "已确认"},
+    "proposed": {"en": "proposed", "zh": "拟议"},
+    "proposed_then_withdrawn": {"en": "proposed, then withdrawn", "zh": "拟议后撤回"},
+    "withdrawn": {"en": "withdrawn", "zh": "已撤回"},
+}
 
 
 def as_text(explanation: Explanation, lang: str) -> str:
@@ -129,17 +146,19 @@ class _Page:
             if not np.isnan(line.target):
                 text += f", {w['target']} {self._actual(line.node, line.target)}"
             text += f", {line.rule}"
-            if isinstance(line.status, str):
-                text += f"; {line.status}"
+            if isinstance(line.status, str) and line.status:
+                text += "; " + _STATUSES.get(line.status, {}).get(self.lang, line.status)
+            if not np.isnan(line.reported) and line.reported != line.actual:
+                text += f" ({w['reported']} {self._actual(line.node, line.reported)})"
             if isinstance(line.collector, str) and line.collector:
                 text += "; " + w["by"].format(line.collector, line.certifier or "-")
         return text
 
     def _actual(self, node: str, value: float) -> str:
         """A value as the office wrote it: a level by its name, a number without rounding."""
-        names = self.scheme.document["indicators"][node]["rule"].get("names")
-        if names and not np.isnan(value) and value == int(value):
-            return str(names[int(value)])
+        rule = self.scheme.document["indicators"][node]["rule"]
+        if rule["method"] == "levels" and not np.isnan(value) and value == int(value):
+            return str(rule.get("names", ascii_uppercase)[int(value)])
         return "-" if np.isnan(value) else f"{value:.10g}"
 
     def weights(self) -> Iterator[str]:
@@ -165,12 +184,14 @@ class _Page:
         if self.x.cells.empty:
             return
         w = self.words
+        nodes = self.scheme.document["classes"][self.row["class"]]["nodes"]
+        names = {e["survey"]: self.name(n) for n, e in nodes.items() if "survey" in e}
         yield f"\n{w['cells']}"
         for cell in rows(self.x.cells):
             category = self.scheme.name(f"survey.categories.{cell.category}", self.lang)
             mode = self.scheme.name(f"survey.modes.{cell.mode}", self.lang)
             yield (
-                f"  {cell.dimension}, {category}, {mode}: {w['ballots']} {cell.ballots}, "
+                f"  {names[cell.dimension]}, {category}, {mode}: {w['ballots']} {cell.ballots}, "
                 f"{w['valid']} {cell.valid}, {w['mean']} {self.show(cell.mean)}, "
                 f"{w['weight']} {show(100 * cell.weight, 2)} %"
             )
@@ -185,7 +206,9 @@ class _Page:
             name = self.scheme.name(f"adjustments.items.{event.item}", self.lang)
             counts = self.words["counts" if event.counts else "not"]
             cap = f" (<= {entry['cap']:g})" if "cap" in entry else ""
-            yield f"  {sign}{event.points:g} {name}{cap}: {getattr(event, 'status', '')}, {counts}"
+            code = getattr(event, "status", "")
+            status = _STATUSES.get(code, {}).get(self.lang, code)
+            yield f"  {sign}{event.points:g} {name}{cap}: {status}, {counts}"
         for side in ("bonus", "deduction"):
             yield f"  {self.words[side]}: {self.show(self.row[side])}"
 

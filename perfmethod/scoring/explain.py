@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from perfmethod import normalization
 from perfmethod.core import Structure
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.frames import row as one_row
@@ -27,8 +28,9 @@ class Explanation:
     ----------
     unit : str
     lines : DataFrame
-        One row per leaf, then bonus and deduction: node, path, actual, target, status, rule, score,
-        effective_weight, contribution, collector, certifier. The contributions add up to the total,
+        One row per leaf, then bonus and deduction: node, path, actual, target, reported, status,
+        rule (with all parameters; "(-)" where less is better), score, effective_weight,
+        contribution, collector, certifier. The contributions add up to the total,
         to the last bit (`math.fsum`): what floating-point sums lose is put to the largest line.
     cells : DataFrame
         Survey cells (dimension, category, mode): ballots, valid answers, don't-knows, mean, weight
@@ -113,12 +115,12 @@ def _lines(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     nodes = evaluation.nodes[evaluation.nodes["unit_id"] == unit].drop(columns="unit_id")
     row = one_row(evaluation.scores, unit)
     tree = _tree(evaluation, unit)
-    leaves = {name for name, below in zip(tree.names, tree.children, strict=True) if not below}
-    lines = nodes[nodes["node"].isin(leaves)].reset_index(drop=True)
+    lines = nodes[_ends(tree, nodes)].reset_index(drop=True)
     ways = _ways(tree)
     lines.insert(1, "path", lines["node"].map(ways))
     lines = lines.merge(_inputs(evaluation, unit), how="left", on="node")
-    lines["rule"] = [rule_text(evaluation, node) for node in lines["node"]]
+    class_id = str(row["class"])
+    lines["rule"] = [rule_text(evaluation, node, class_id) for node in lines["node"]]
     extra = [("bonus", row["bonus"]), ("deduction", -row["deduction"])]
     for kind, points in extra:
         if points:
@@ -130,6 +132,16 @@ def _lines(evaluation: Evaluation, unit: str) -> pd.DataFrame:
 def _tree(evaluation: Evaluation, unit: str) -> Structure:
     class_id = evaluation.year.units.at[unit, "class"]
     return Structure.of(evaluation.year.scheme.parents(class_id))
+
+
+def _ends(tree: Structure, nodes: pd.DataFrame) -> list[bool]:
+    """Which of a unit's nodes are leaves, or have a score that its missing rule gave."""
+    scored = set(nodes.loc[nodes["score"].notna(), "node"])
+    found = {}
+    for name, below in zip(tree.names, tree.children, strict=True):
+        fed = any(tree.names[c] in scored for c in below)
+        found[name or "total"] = not below or (name in scored and not fed)
+    return [found[name] for name in nodes["node"]]
 
 
 def _ways(tree: Structure) -> dict[str, str]:
@@ -155,32 +167,38 @@ def _inputs(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     return found
 
 
-def rule_text(evaluation: Evaluation, node: str) -> str:
-    """Rule of an indicator with its parameters, as the scheme gives them."""
+def rule_text(evaluation: Evaluation, node: str, class_id: str) -> str:
+    """Rule of an indicator with every parameter: given, learned from the year, or default."""
     entry: Mapping[str, Any] | None = evaluation.year.scheme.document["indicators"].get(node)
     if entry is None:
         return ""
-    given = {k: v for k, v in entry["rule"].items() if k != "method"}
-    shown = ", ".join(f"{k}={list(v) if isinstance(v, tuple) else v}" for k, v in given.items())
-    sign = ", less is better" if entry.get("direction") == "negative" else ""
-    return f"{entry['rule']['method']}({shown}){sign}"
+    method = entry["rule"]["method"]
+    known = normalization.METHODS.get(method)
+    values = {k: v for k, v in (known.parameters.items() if known else ()) if v is not None}
+    learned = evaluation.learned
+    mine = learned[(learned["indicator"] == node) & (learned["class"] == class_id)]
+    values |= dict(zip(mine["parameter"], mine["value"], strict=True))
+    values |= {k: v for k, v in entry["rule"].items() if k not in ("method", "names")}
+    shown = ", ".join(
+        f"{k}={list(v) if isinstance(v, tuple) else v}"
+        for k, v in values.items()
+        if v is not normalization.REQUIRED
+    )
+    sign = " (-)" if entry.get("direction") == "negative" else ""
+    return f"{method}({shown}){sign}"
 
 
 def _exact(parts: np.ndarray, total: float) -> np.ndarray:
-    """Move the rounding error of floating-point sums (below 1e-9) to the largest part."""
+    """Move the rounding error of floating-point sums (below 1e-9) to the largest part.
+
+    What is below half a unit in the last place of that part goes to the next smaller one.
+    """
     parts = parts.copy()
-    largest = int(np.argmax(np.abs(parts)))
-    for _ in range(10):
-        lost = total - math.fsum(parts)
-        if lost == 0:
-            return parts
-        if abs(lost) > 1e-9 * max(1.0, abs(total)):
+    for i in np.argsort(-np.abs(parts), kind="stable"):
+        lost = math.fsum([total, *-parts])
+        if math.fsum(parts) == total or abs(lost) > 1e-9 * max(1.0, abs(total)):
             break
-        parts[largest] += lost
-        step = math.fsum(parts) - total
-        if step:  # the correction is below half a unit in the last place of the largest part
-            smallest = int(np.argmin(np.where(parts == 0, np.inf, np.abs(parts))))
-            parts[smallest] -= step
+        parts[i] += lost
     if math.fsum(parts) != total:
         raise PerfmethodError(f"contributions add up to {math.fsum(parts)!r}, not to {total!r}")
     return parts

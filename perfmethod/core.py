@@ -8,8 +8,8 @@ one scheme and scoring many perturbed ones is therefore the same function. Lette
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,14 @@ __all__ = [
     "Numbers",
     "Structure",
     "blocks",
+    "product",
     "tree_scores",
     "tree_shares",
 ]
 
 Array = NDArray[np.float64]
 
-BLOCK = 512  # draws are always computed in these blocks, so that chunk size cannot change a bit
+BLOCK = 1024  # draws are always computed in these blocks, so that chunk size cannot change a bit
 
 # what a missing score does; the position in this tuple is the number that draws may vary
 FILLS = ("redistribute", "class_mean", "full_marks", "zero")
@@ -101,7 +102,12 @@ class Numbers(NamedTuple):
     fill: Array
 
 
-def tree_scores(tree: Structure, leaves: Leaves, numbers: Numbers) -> dict[int, Array]:
+def tree_scores(
+    tree: Structure,
+    leaves: Leaves,
+    numbers: Numbers,
+    memory: dict[Hashable, Any] | None = None,
+) -> dict[int, Array]:
     """Score every node of the tree for every unit.
 
     Parameters
@@ -111,19 +117,20 @@ def tree_scores(tree: Structure, leaves: Leaves, numbers: Numbers) -> dict[int, 
     numbers : Numbers
         A leaf's `fill` acts on units that have the task but no usable value; an inner node's on
         units for which nothing below it has a score. `FILLS` names the codes.
+    memory : dict, optional
+        Where sums over children without draws are kept between blocks of the same draws.
 
     Returns
     -------
     dict of int to ndarray (u,) or (k, u)
         Scores by node position, NaN where the missing rule is to redistribute.
     """
-    scores: dict[int, Array] = {}
+    kept = {} if memory is None else memory
+    scores = _leaves(leaves, numbers.fill, kept)
     for node in reversed(range(len(tree.names))):
-        fill = numbers.fill[..., node]
-        if node in leaves.scores:
-            scores[node] = _fill(leaves.scores[node], fill, leaves.held[node] > 0)
-        else:
-            mean = _mean(tree.children[node], scores, leaves, numbers, numbers.power[..., node])
+        if node not in scores:
+            mean = _mean(tree.children[node], scores, leaves, numbers, node, kept)
+            fill = numbers.fill[..., node]
             scores[node] = mean if node == 0 else _fill(mean, fill, np.True_)
     return scores
 
@@ -146,25 +153,35 @@ def tree_shares(
     weight : ndarray (u, n)
         Effective weight of each node in the root, after redistribution; siblings' sum is their
         parent's.
-    share : ndarray (u, n)
-        Share of the root's score that comes from the node (Euler decomposition); equal to
-        weight x score / root score where all means are arithmetic.
+    part : ndarray (u, n)
+        What the node gives of the root's score: its score times the derivative of the root's score
+        (Euler decomposition); siblings' sum is their parent's, and where all means are arithmetic
+        it is weight x score.
     """
-    shape = (next(iter(scores.values())).shape[-1], len(tree.names))
-    weight, share = np.zeros(shape), np.zeros(shape)
-    weight[:, 0] = share[:, 0] = 1.0
+    table = np.stack([scores[n] for n in range(len(tree.names))], -1)
+    weight, slope = np.zeros(table.shape), np.zeros(table.shape)
+    weight[:, 0] = slope[:, 0] = 1.0
     for node, children in enumerate(tree.children):
         if not children:
             continue
-        below = np.stack([scores[c] for c in children], -1)
+        at = list(children)
+        below = table[:, at]
         held = np.stack([_held(c, leaves, below.shape[0]) for c in children], -1)
-        w = np.where(np.isnan(below), 0.0, held * numbers.weight[list(children)])
+        w = np.where(np.isnan(below), 0.0, held * numbers.weight[at])
         total = w.sum(-1, keepdims=True)
         relative = np.divide(w, total, out=np.zeros_like(w), where=total > 0)
-        weight[:, list(children)] = weight[:, [node]] * relative
-        power = np.full(w.shape[0], numbers.power[node])
-        share[:, list(children)] = share[:, [node]] * shares(below, w, power)
-    return weight, share
+        weight[:, at] = weight[:, [node]] * relative
+        slopes = _slopes(table[:, [node]], below, relative, numbers.power[node])
+        slope[:, at] = slope[:, [node]] * slopes
+    return weight, slope * np.nan_to_num(table)
+
+
+def _slopes(mean: Array, scores: Array, weight: Array, power: float) -> Array:
+    """Derivatives of a power mean (u, 1) by its children's scores (u, c); weights sum to 1."""
+    if power == 1:  # scores may be negative then
+        return weight
+    parts = mean * shares(scores, weight, np.full(weight.shape[0], power))
+    return np.divide(parts, scores, out=np.zeros(parts.shape), where=scores > 0)
 
 
 def blocks(draws: int) -> Iterator[slice]:
@@ -172,8 +189,8 @@ def blocks(draws: int) -> Iterator[slice]:
 
     Examples
     --------
-    >>> list(blocks(600))
-    [slice(0, 512, None), slice(512, 600, None)]
+    >>> list(blocks(1500))
+    [slice(0, 1024, None), slice(1024, 1500, None)]
     """
     for start in range(0, draws, BLOCK):
         yield slice(start, min(start + BLOCK, draws))
@@ -197,42 +214,138 @@ def _fill(scores: Array, fill: Array, held: NDArray[np.bool_] | np.bool_) -> Arr
     return np.where(missing, value, scores)
 
 
+def _leaves(leaves: Leaves, fill: Array, kept: dict[Hashable, Any]) -> dict[int, Array]:
+    """The leaves' scores after their missing rules; worked out once where no draw touches them."""
+    if fill.ndim > 1:
+        fixed: dict[int, Array] = {}
+    else:
+        if "leaves" not in kept:
+            kept["leaves"] = {
+                node: _fill(scores, fill[node], leaves.held[node] > 0)
+                for node, scores in leaves.scores.items()
+                if scores.ndim == 1
+            }
+        fixed = dict(kept["leaves"])
+    for node, scores in leaves.scores.items():
+        if node not in fixed:
+            fixed[node] = _fill(scores, fill[..., node], leaves.held[node] > 0)
+    return fixed
+
+
 def _mean(
     children: Sequence[int],
     scores: Mapping[int, Array],
     leaves: Leaves,
     numbers: Numbers,
-    power: Array,
+    node: int,
+    kept: dict[Hashable, Any],
 ) -> Array:
     """Weighted power mean of the children, with the weights of missing ones redistributed."""
+    power = numbers.power[..., node]
     fixed = [c for c in children if scores[c].ndim == 1] if np.ndim(power) == 0 else []
     num: Array = np.zeros(())
     den: Array = np.zeros(())
     if fixed:
-        # children without draws: two matrix products serve all draws at once
-        num, den = _fixed_sums(fixed, scores, leaves, numbers.weight[..., fixed], float(power))
-    for child in children:
-        if child not in fixed:
-            held = _held(child, leaves, scores[child].shape[-1])
-            s, w = scores[child], numbers.weight[..., child][..., None] * held
-            term = to_terms(s, np.asarray(power)[..., None])
-            used = np.where(np.isnan(s), 0.0, w)
-            num = num + np.where(used > 0, used * np.where(np.isnan(s), 0.0, term), 0.0)
-            den = den + used
-    mean = np.divide(num, den, out=np.full(np.shape(den), np.nan), where=den > 0)
-    return from_terms(mean, np.asarray(power)[..., None])
+        # children without draws: one matrix product serves all draws at once
+        key = (node, *fixed)  # which children have draws may differ from block to block
+        if key not in kept:
+            kept[key] = _Fixed.of(fixed, scores, leaves, float(power))
+        num, den = kept[key].sums(_columns(numbers.weight, fixed))
+    for child in children if len(fixed) < len(children) else ():
+        if scores[child].ndim > 1 or not fixed:
+            weight = numbers.weight[..., child][..., None]
+            num, den = _add(num, den, scores[child], weight, leaves.held.get(child), power)
+    positive = den > 0
+    if positive.all():
+        mean = num / den
+    else:
+        mean = np.divide(num, den, out=np.full(np.broadcast_shapes(num.shape, den.shape), np.nan),
+                         where=positive)  # fmt: skip
+    return mean if np.ndim(power) == 0 and power == 1 else from_terms(mean, power[..., None])
 
 
-def _fixed_sums(
-    fixed: list[int], scores: Mapping[int, Array], leaves: Leaves, weight: Array, power: float
+def _add(
+    num: Array, den: Array, s: Array, weight: Array, held: Array | None, power: Array
 ) -> tuple[Array, Array]:
-    s = np.stack([scores[c] for c in fixed])  # (c, u)
-    held = np.where(np.isnan(s), 0.0, np.stack([_held(c, leaves, s.shape[-1]) for c in fixed]))
-    terms = to_terms(s, power)
-    finite = np.where(np.isfinite(terms), terms, 0.0)
-    num = weight @ (held * finite)
-    infinite = np.isinf(terms) & (held > 0)
-    if np.any(infinite):  # a zero under a geometric or harmonic mean
-        sign = 1.0 if power <= -NEAR else -1.0  # `to_terms` of a zero
-        num = np.where((weight > 0) @ infinite, sign * np.inf, num)
-    return num, weight @ held
+    """Add one child's weighted term and weight to the sums of its parent."""
+    if held is not None and not (held == 1.0).all():
+        weight = weight * held
+    missing = np.isnan(s)
+    if np.ndim(power) == 0 and power == 1 and not missing.any():
+        return num + weight * s, den + weight
+    term = np.where(missing, 0.0, to_terms(s, power[..., None]))
+    used = np.where(missing, 0.0, weight)
+    return num + np.where(used > 0, used * term, 0.0), den + used
+
+
+def _columns(weight: Array, nodes: list[int]) -> Array:
+    """Columns of an array; children are neighbors, and then it is only looked at."""
+    if nodes[-1] - nodes[0] == len(nodes) - 1:
+        return weight[..., nodes[0] : nodes[-1] + 1]
+    return weight[..., nodes]
+
+
+class _Fixed(NamedTuple):
+    """Children without draws: what their weights are multiplied with."""
+
+    terms: Array  # (c, u) held times term
+    held: Array  # (c, u)
+    alike: bool  # all units hold the same
+    infinite: (
+        NDArray[np.bool_] | None
+    )  # (c, u) where a zero stands under a geometric or harmonic mean
+    sign: float
+
+    @classmethod
+    def of(
+        cls, nodes: list[int], scores: Mapping[int, Array], leaves: Leaves, power: float
+    ) -> _Fixed:
+        s = np.stack([scores[c] for c in nodes])
+        held = np.where(np.isnan(s), 0.0, np.stack([_held(c, leaves, s.shape[-1]) for c in nodes]))
+        terms = to_terms(s, power)
+        infinite = np.isinf(terms) & (held > 0)
+        return cls(
+            held * np.where(np.isfinite(terms), terms, 0.0),
+            held,
+            bool((held == held[:, :1]).all()),
+            infinite if infinite.any() else None,
+            1.0 if power <= -NEAR else -1.0,  # `to_terms` of a zero
+        )
+
+    def sums(self, weight: Array) -> tuple[Array, Array]:
+        """Sums (..., u) of weighted terms and of weights (..., c)."""
+        weight = np.ascontiguousarray(weight)
+        num = product(weight, self.terms)
+        if self.infinite is not None:
+            num = np.where((weight > 0) @ self.infinite, self.sign * np.inf, num)
+        # one scheme alone takes the long way: other units must not touch a bit of a unit's score
+        held = self.held[:, :1] if self.alike and weight.ndim > 1 else self.held
+        return num, product(weight, held)
+
+
+def product(weight: Array, x: Array) -> Array:
+    """Matrix product in which no row depends on how many there are.
+
+    Parameters
+    ----------
+    weight : ndarray (c,) or (k, c)
+    x : ndarray (c, u)
+
+    Returns
+    -------
+    ndarray (u,) or (k, u)
+
+    Notes
+    -----
+    The last bits of a product depend on its shape and layout, so it is always one of whole blocks.
+
+    Examples
+    --------
+    >>> product(np.array([[1.0, 2.0]]), np.array([[10.0], [1.0]])).tolist()
+    [[12.0]]
+    """
+    if weight.ndim == 1 or len(weight) >= BLOCK:
+        return np.ascontiguousarray(weight) @ x
+    whole = np.zeros((BLOCK, weight.shape[1]))
+    whole[: len(weight)] = weight
+    return (whole @ x)[: len(weight)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,55 @@ from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.core import BLOCK, blocks
 
-__all__ = ["Draws"]
+__all__ = ["Block", "Draws"]
 
 Values = Mapping[str, NDArray[Any]]
+
+
+class Block(Mapping[str, NDArray[Any]]):
+    """Values of a block of draws whose numbers stand side by side in one table.
+
+    A mapping like any other; scoring takes many columns of the table at once.
+
+    Parameters
+    ----------
+    table : ndarray of float (k, p)
+    columns : mapping of str to int
+        Column of each path.
+    others : mapping of str to ndarray (k,)
+        What is no floating-point number: words, whole numbers.
+
+    Examples
+    --------
+    >>> block = Block(np.array([[1.0, 2.0]]), {"a": 0, "b": 1}, {"c": np.array(["zero"])})
+    >>> block["b"].tolist(), sorted(block), len(block)
+    ([2.0], ['a', 'b', 'c'], 3)
+    """
+
+    def __init__(
+        self,
+        table: NDArray[np.float64],
+        columns: Mapping[str, int],
+        others: Mapping[str, NDArray[Any]] | None = None,
+    ) -> None:
+        self.table, self.columns, self.others = table, columns, dict(others or {})
+
+    def __getitem__(self, path: str) -> NDArray[Any]:
+        if path in self.columns:
+            return self.table[:, self.columns[path]]
+        return self.others[path]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.columns
+        yield from self.others
+
+    def __len__(self) -> int:
+        return len(self.columns) + len(self.others)
+
+    def first(self, n: int) -> Block:
+        """The first `n` draws of the block."""
+        others = {path: values[:n] for path, values in self.others.items()}
+        return Block(self.table[:n], self.columns, others)
 
 
 @dataclass(frozen=True)
@@ -65,7 +111,7 @@ class Draws:
         if len(shapes) != 1 or len(next(iter(shapes))) != 1:
             raise ValueError(f"found arrays of shapes {sorted(shapes)}; allowed: one shape (k,)")
         (size,) = shapes.pop()
-        return cls(size, lambda part: {p: a[part] for p, a in arrays.items()}, tuple(arrays), note)
+        return cls(size, _Given(arrays), tuple(arrays), note)
 
     @classmethod
     def sampled(
@@ -92,15 +138,20 @@ class Draws:
         seed : int
         """
 
-        def make(part: slice) -> Values:
-            if part.start % BLOCK:
-                raise ValueError(f"found a block that starts at {part.start}; allowed: at a "
-                                 f"multiple of {BLOCK}")  # fmt: skip
-            key = np.random.SeedSequence(seed, spawn_key=(part.start // BLOCK,))
-            values = sampler(np.random.default_rng(key), BLOCK)
-            return {path: value[: part.stop - part.start] for path, value in values.items()}
+        return cls(size, _Sampled(sampler, seed), tuple(paths), f"{note}, seed {seed}")
 
-        return cls(size, make, tuple(paths), f"{note}, seed {seed}")
+    def between(self, start: int, stop: int) -> Draws:
+        """Draws `start` to `stop`, themselves draws.
+
+        Raises
+        ------
+        ValueError
+            If they do not begin where a block begins, or there are not so many.
+        """
+        if start % BLOCK or not 0 <= start < stop <= self.size:
+            raise ValueError(f"found draws {start} to {stop}; allowed: from a multiple of {BLOCK} "
+                             f"to {self.size} at most")  # fmt: skip
+        return replace(self, size=stop - start, make=_Shifted(self.make, start))
 
     def block(self, part: slice) -> Values:
         """Values of some draws, each array (len(part),)."""
@@ -117,3 +168,43 @@ class Draws:
         """Walk over all draws in blocks."""
         for part in blocks(self.size):
             yield part, self.block(part)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """Draws that exist: a callable that other processes can be sent."""
+
+    arrays: Values
+
+    def __call__(self, part: slice) -> Values:
+        return {path: array[part] for path, array in self.arrays.items()}
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    """Draws made block by block, each with a generator of its own."""
+
+    sampler: Callable[[np.random.Generator, int], Values]
+    seed: int
+
+    def __call__(self, part: slice) -> Values:
+        if part.start % BLOCK:
+            raise ValueError(f"found a block that starts at {part.start}; allowed: at a "
+                             f"multiple of {BLOCK}")  # fmt: skip
+        key = np.random.SeedSequence(self.seed, spawn_key=(part.start // BLOCK,))
+        values = self.sampler(np.random.default_rng(key), BLOCK)
+        n = part.stop - part.start
+        if isinstance(values, Block):
+            return values.first(n)
+        return {path: value[:n] for path, value in values.items()}
+
+
+@dataclass(frozen=True)
+class _Shifted:
+    """Later draws, counted from 0."""
+
+    make: Callable[[slice], Values]
+    start: int
+
+    def __call__(self, part: slice) -> Values:
+        return self.make(slice(part.start + self.start, part.stop + self.start))

@@ -65,6 +65,10 @@ class Scheme:
         check(self.document, self.file, self.methods).raise_any(SchemeError)
         object.__setattr__(self, "document", paths.freeze(self.document))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # a frozen document cannot be pickled; another process makes the scheme anew
+        return type(self), (paths.thaw(self.document), self.file, dict(self.methods))
+
     def __repr__(self) -> str:
         n = len(self.document["indicators"])
         return (

@@ -16,7 +16,16 @@ from perfmethod.errors import PerfmethodError
 from perfmethod.scheme import Scheme
 from perfmethod.scoring import notes as remarks
 from perfmethod.scoring.plan import ClassPlan, Plan, compile_year
-from perfmethod.scoring.run import ClassScores, Scored, apportioned, grades, rules, score, steps
+from perfmethod.scoring.run import (
+    ClassScores,
+    Scored,
+    apportioned,
+    floor_of,
+    grades,
+    rules,
+    score,
+    steps,
+)
 from perfmethod.scoring.slots import Slots
 from perfmethod.year import Year
 
@@ -252,20 +261,19 @@ def _blocks(plan: Plan) -> list[str]:
 
 
 def _nodes(plan: Plan, part: ClassPlan, result: ClassScores, base: float) -> pd.DataFrame:
-    weight, share = tree_shares(part.tree, result.nodes, result.leaves, result.numbers)
+    weight, points = tree_shares(part.tree, result.nodes, result.leaves, result.numbers)
     scores = np.stack([result.nodes[n] for n in range(len(part.tree.names))], 1)
     held = np.ones(scores.shape, dtype=bool)
     for node, has in result.leaves.held.items():
         held[:, node] = has > 0
     row, column = np.nonzero(held)
-    points = base / 100.0 * result.nodes[0][:, None] * share
     return pd.DataFrame(
         {
             "unit_id": np.array(plan.units)[part.units[row]],
             "node": np.array(["total", *part.tree.names[1:]])[column],
             "score": scores[row, column],
             "effective_weight": weight[row, column],
-            "contribution": points[row, column],
+            "contribution": base / 100.0 * points[row, column],
         }
     )
 
@@ -304,5 +312,5 @@ def _contested(plan: Plan, slots: Slots, level: str) -> Any:
     path = f"grades.levels.{level}.places"
     if path not in plan.scheme.numbers:
         return 0
-    result = apportioned(plan, int(slots.one(path)))
+    result = apportioned(plan, int(slots.one(path)), int(floor_of(plan, slots)))
     return [result.contested if i in result.tied else 0 for i in range(len(plan.pool_names))]

@@ -35,6 +35,8 @@ class Leaf(NamedTuple):
         Weight multiplier of the task; zero where the unit does not have it.
     zeroed : ndarray of bool (u,)
         Units whose value may not score and counts as zero.
+    per : ndarray (u,)
+        What an actual value of each unit is divided by; NaN where no value of it may score.
     """
 
     node: int
@@ -43,6 +45,7 @@ class Leaf(NamedTuple):
     target: Array
     held: Array
     zeroed: Bools
+    per: Array
 
 
 @dataclass(frozen=True)
@@ -162,12 +165,14 @@ def _leaves(
         columns[:, row[found]] = np.where(usable[found], [actual[found], target[found]], np.nan)
         held, zero = np.zeros(len(units)), np.zeros(len(units), dtype=bool)
         held[row[found]], zero[row[found]] = weight[found], zeroed[found]
-        per = _per(year, str(indicator), units)
-        yield Leaf(at[str(indicator)], str(indicator), columns[0] / per, columns[1], held, zero)
+        name, barred = str(indicator), np.ones(len(units), dtype=bool)
+        barred[row[found]] = ~usable[found]
+        per = np.where(barred, np.nan, _per(year, name, units))
+        yield Leaf(at[name], name, columns[0] / per, columns[1], held, zero, per)
     for indicator in set(at) - set(nodes) - {""} - set(tasks["indicator_id"]):
         nothing = np.full(len(units), np.nan)
         zero = np.zeros(len(units), dtype=bool)
-        yield Leaf(at[indicator], indicator, nothing, nothing, np.zeros(len(units)), zero)
+        yield Leaf(at[indicator], indicator, nothing, nothing, np.zeros(len(units)), zero, nothing)
 
 
 def _usable(year: Year, tasks: pd.DataFrame) -> tuple[Bools, Bools]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,13 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod import grading, normalization, survey
-from perfmethod.aggregation import power_mean
-from perfmethod.core import Leaves, Numbers, tree_scores
+from perfmethod.core import Leaves, Numbers, product, tree_scores
 from perfmethod.errors import DataError, Problem
+from perfmethod.scoring.levels import apportioned, floor_of, grades, rules, steps
 from perfmethod.scoring.plan import ClassPlan, Leaf, Plan
 from perfmethod.scoring.slots import Slots
 
-__all__ = ["ClassScores", "Scored", "class_scores", "grades", "score", "survey_scores"]
+__all__ = [
+    "SAME",
+    "ClassScores",
+    "Scored",
+    "apportioned",
+    "class_scores",
+    "floor_of",
+    "grades",
+    "rules",
+    "score",
+    "steps",
+    "survey_scores",
+    "tie_keys",
+    "totals",
+]
 
 Array = NDArray[np.float64]
 
@@ -61,18 +75,9 @@ def score(plan: Plan, slots: Slots) -> Scored:
     DataError
         If a unit has no score at all.
     """
-    ratings = (
-        slots.once("survey", slots.touches("survey"), lambda: survey_scores(plan, slots)),
-        slots.once("internal", slots.touches("internal"), lambda: _internal_scores(plan, slots)),
-    )
-    classes = tuple(class_scores(plan, part, slots, *ratings) for part in plan.classes)
-    root = _spread(plan, [c.nodes[0] for c in classes])
-    _refuse_empty(plan, root)
-    bonus, deduction = _adjust(plan, slots)
-    total = slots.one("base")[..., None] / 100.0 * root + bonus - deduction
-    keys = tuple(_node_everywhere(plan, classes, k) for k in _ties(plan))
-    keys = tuple(np.broadcast_to(k, np.broadcast_shapes(k.shape, total.shape)) for k in keys)
-    compared, keys = np.round(total, SAME), tuple(np.round(k, SAME) for k in keys)
+    classes, bonus, deduction, total = totals(plan, slots)
+    _refuse_empty(plan, total)
+    compared, keys = np.round(total, SAME), tie_keys(plan, classes, total.shape)
     return Scored(
         classes,
         bonus,
@@ -83,6 +88,29 @@ def score(plan: Plan, slots: Slots) -> Scored:
         grading.rank(compared, keys, by=plan.unit_class),
         grading.rank(compared, keys, by=plan.groups),
     )
+
+
+def totals(plan: Plan, slots: Slots) -> tuple[tuple[ClassScores, ...], Array, Array, Array]:
+    """Scores by class, bonus, deduction and total of every unit; NaN for a unit without a score."""
+    ratings = (
+        slots.once("survey", slots.touches("survey"), lambda: survey_scores(plan, slots)),
+        slots.once("internal", slots.touches("internal"), lambda: _internal_scores(plan, slots)),
+    )
+    classes = tuple(class_scores(plan, part, slots, *ratings) for part in plan.classes)
+    root = _spread(plan, [c.nodes[0] for c in classes])
+    bonus, deduction = slots.once(
+        "adjustments", slots.touches("adjustments"), lambda: _adjust(plan, slots)
+    )
+    total = slots.one("base")[..., None] / 100.0 * root + bonus - deduction
+    return classes, bonus, deduction, total
+
+
+def tie_keys(
+    plan: Plan, classes: tuple[ClassScores, ...], shape: tuple[int, ...]
+) -> tuple[Array, ...]:
+    """Scores that break ties, in turn, each of the shape of the totals."""
+    keys = (np.round(_node_everywhere(plan, classes, k), SAME) for k in _ties(plan))
+    return tuple(np.broadcast_to(k, np.broadcast_shapes(k.shape, shape)) for k in keys)
 
 
 def _ties(plan: Plan) -> tuple[str, ...]:
@@ -104,29 +132,40 @@ def class_scores(
     internal : ndarray (..., u)
         Internal ratings of all units.
     """
-    scores = {
-        leaf.node: slots.once(
-            (part.class_id, leaf.node),
-            slots.varies_rule(leaf.indicator),
-            partial(_leaf_score, plan, part, leaf, slots),
-        )
-        for leaf in part.leaves
-    }
-    held = {leaf.node: leaf.held for leaf in part.leaves}
+    fixed, held = slots.once(
+        ("leaves", part.class_id), False, partial(_fixed_leaves, plan, part, slots)
+    )
+    scores = dict(fixed)
+    for leaf in part.leaves:
+        if leaf.node not in scores:
+            scores[leaf.node] = _leaf_score(plan, part, leaf, slots)
     for node, dimension in part.survey.items():
         scores[node] = _survey_leaf(plan, part, slots, dimension, review)
     for node in part.internal:
         drawn = slots.touches("rating")
         mine = internal[..., part.units]
         scores[node] = _replaced(plan, part, slots, mine, "rating.{}") if drawn else mine
-    held |= {node: np.ones(len(part.units)) for node in scores if node not in held}
     leaves = Leaves(scores, held)
     numbers = Numbers(
         slots.vector(part.weight_paths, 1.0),
         slots.vector(part.power_paths, 1.0),
         slots.vector(part.fill_paths, 0.0),
     )
-    return ClassScores(leaves, numbers, tree_scores(part.tree, leaves, numbers))
+    memory: dict[Hashable, Any] = slots.once(("tree", part.class_id), not slots.drawn, dict)
+    return ClassScores(leaves, numbers, tree_scores(part.tree, leaves, numbers, memory))
+
+
+def _fixed_leaves(
+    plan: Plan, part: ClassPlan, slots: Slots
+) -> tuple[dict[int, Array], dict[int, Array]]:
+    """Scores of the indicators that no draw touches, and who holds each leaf."""
+    scores = {
+        leaf.node: _leaf_score(plan, part, leaf, slots)
+        for leaf in part.leaves
+        if not slots.varies_rule(leaf.indicator)
+    }
+    held = {node: np.ones(len(part.units)) for node in (*part.survey, *part.internal)}
+    return scores, held | {leaf.node: leaf.held for leaf in part.leaves}
 
 
 def _leaf_score(plan: Plan, part: ClassPlan, leaf: Leaf, slots: Slots) -> Array:
@@ -135,7 +174,7 @@ def _leaf_score(plan: Plan, part: ClassPlan, leaf: Leaf, slots: Slots) -> Array:
     actual = leaf.actual
     if slots.touches(f"tasks.{leaf.indicator}"):
         path = "tasks.{}." + leaf.indicator + ".actual"
-        actual = _replaced(plan, part, slots, actual, path)
+        actual = _replaced(plan, part, slots, actual, path, leaf.per)
     try:
         value = normalize_entry(plan.scheme.methods, entry, actual, leaf.target,
                                 slots.parameters(leaf.indicator))  # fmt: skip
@@ -176,16 +215,14 @@ def normalize_entry(
     )
 
 
-def _replaced(plan: Plan, part: ClassPlan, slots: Slots, values: Array, path: str) -> Array:
-    """Measured values with those units' values replaced that are drawn."""
-    drawn = [(j, slots.measured(path.format(plan.units[i]))) for j, i in enumerate(part.units)]
-    found = [(j, v) for j, v in drawn if v is not None]
-    if not found:  # drawn for units of another class only
-        return values
-    full = np.broadcast_to(values, (len(found[0][1]), values.shape[-1])).copy()
-    for j, value in found:
-        full[:, j] = value
-    return full
+def _replaced(
+    plan: Plan, part: ClassPlan, slots: Slots, values: Array, path: str, per: Array | None = None
+) -> Array:
+    """Measured values with those units' values replaced that are drawn.
+
+    A drawn value is divided, and barred from scoring, like the one it stands for (`Leaf.per`).
+    """
+    return slots.replaced(values, [path.format(plan.units[i]) for i in part.units], per)
 
 
 def survey_scores(plan: Plan, slots: Slots) -> Array | None:
@@ -204,16 +241,20 @@ def survey_scores(plan: Plan, slots: Slots) -> Array | None:
 
 def category_weights(plan: Plan, slots: Slots, block: str, categories: tuple[str, ...]) -> Array:
     """Weights of rater categories for every unit, (..., u, c): they may differ by class."""
-    by_class = []
-    for class_id in plan.scheme.classes:
-        paths = []
-        for category in categories:
-            path = f"{block}.categories.{category}.weight"
-            paths.append(path if path in plan.scheme.numbers else f"{path}.{class_id}")
-        by_class.append(slots.vector(paths, 0.0))
+    by_class = [
+        slots.vector(_category_paths(plan, block, categories, c), 0.0) for c in plan.scheme.classes
+    ]
     shape = np.broadcast_shapes(*(w.shape for w in by_class))
     stacked = np.stack([np.broadcast_to(w, shape) for w in by_class], -2)
     return stacked[..., plan.unit_class, :]
+
+
+def _category_paths(
+    plan: Plan, block: str, categories: tuple[str, ...], class_id: str
+) -> list[str]:
+    """Paths of the weights that rater categories have in a class."""
+    paths = [f"{block}.categories.{category}.weight" for category in categories]
+    return [p if p in plan.scheme.numbers else f"{p}.{class_id}" for p in paths]
 
 
 def _survey_leaf(
@@ -232,8 +273,15 @@ def _internal_scores(plan: Plan, slots: Slots) -> Array:
     categories = tuple(plan.scheme.document.get("internal", {}).get("categories", {}))
     if not categories or not plan.internal.shape[1]:
         return np.full(len(plan.units), np.nan)
-    weights = category_weights(plan, slots, "internal", categories)
-    return power_mean(np.broadcast_to(plan.internal, weights.shape), weights)
+    known = ~np.isnan(plan.internal)
+    rated = np.where(known, plan.internal, 0.0)
+    columns = []
+    for part in plan.classes:
+        weights = slots.vector(_category_paths(plan, "internal", categories, part.class_id), 0.0)
+        total = product(weights, rated[part.units].T)
+        used = product(weights, known[part.units].T.astype(float))
+        columns.append(np.divide(total, used, out=np.full(total.shape, np.nan), where=used > 0))
+    return _spread(plan, columns)
 
 
 def _adjust(plan: Plan, slots: Slots) -> tuple[Array, Array]:
@@ -258,6 +306,8 @@ def _adjust(plan: Plan, slots: Slots) -> tuple[Array, Array]:
 
 def _spread(plan: Plan, by_class: list[Array]) -> Array:
     """Put the classes' columns back in the order of the year's units."""
+    if len(by_class) == 1:  # one class has all units, in their order
+        return by_class[0]
     lead = np.broadcast_shapes(*(a.shape[:-1] for a in by_class))
     full = np.full((*lead, len(plan.units)), np.nan)
     for part, values in zip(plan.classes, by_class, strict=True):
@@ -275,66 +325,8 @@ def _node_everywhere(plan: Plan, classes: tuple[ClassScores, ...], node: str) ->
     return _spread(plan, columns)
 
 
-def _refuse_empty(plan: Plan, root: Array) -> None:
-    empty = np.isnan(root).reshape(-1, root.shape[-1]).any(0)
+def _refuse_empty(plan: Plan, total: Array) -> None:
+    empty = np.isnan(total).reshape(-1, total.shape[-1]).any(0)
     if empty.any():
         found = ("actual", "no usable value for anything that counts", "at least one")
         raise DataError(Problem("tasks", plan.units[i], *found) for i in np.flatnonzero(empty))
-
-
-def grades(plan: Plan, slots: Slots, scored: Scored) -> grading.Graded | None:
-    """Grade every unit by the scheme's rule; None where the scheme gives no grades."""
-    if "grades" not in plan.scheme.document:
-        return None
-    return grading.assign(scored.compared, plan.pools, steps(plan, slots), **rules(plan, scored))
-
-
-def rules(plan: Plan, scored: Scored) -> dict[str, Any]:
-    """How ties and vetoes act on places, as keyword arguments of `grading.assign`."""
-    rule = plan.scheme.document["grades"]
-    return {
-        "keys": scored.keys,
-        "ceiling": plan.ceiling,
-        "edge_tie": rule.get("edge_tie", "none_in"),
-        "vetoed_place": rule.get("vetoed_place", "next"),
-    }
-
-
-def steps(plan: Plan, slots: Slots) -> list[grading.Step]:
-    """The grades, best first, with their places by pool and least totals."""
-    rule = plan.scheme.document["grades"]
-    found = []
-    for level in rule["levels"]:
-        path = f"grades.levels.{level}.least"
-        least = slots.one(path) if path in plan.scheme.numbers else None
-        quota = rule.get("rule", "quota") == "quota" and "places" in rule["levels"][level]
-        found.append(grading.Step(_places(plan, slots, level) if quota else None, least))
-    return found
-
-
-def _places(plan: Plan, slots: Slots, level: str) -> NDArray[Any]:
-    """Places of a grade in each pool, (p,) or (k, p)."""
-    at = f"grades.levels.{level}.places"
-    if at not in plan.scheme.numbers:  # given pool by pool
-        return slots.vector([f"{at}.{pool}" for pool in plan.pool_names], 0.0).astype(int)
-    total = np.asarray(slots.one(at))
-    table = {int(n): apportioned(plan, int(n)).seats for n in np.unique(total)}
-    return np.array([table[int(n)] for n in total.ravel()]).reshape((*total.shape, -1))
-
-
-def apportioned(plan: Plan, places: int) -> grading.Apportionment:
-    """Places spread over the pools by the scheme's method.
-
-    A place for which pools tie is given to none of them: it stays unfilled and is reported.
-    """
-    rule = plan.scheme.document["grades"]
-    counted = np.ones(len(plan.units), dtype=bool)
-    if rule.get("claims", "before_vetoes") == "after_vetoes":
-        counted = plan.ceiling == 0
-    claims = np.bincount(plan.pools[counted], minlength=len(plan.pool_names))
-    return grading.apportion(
-        [int(c) for c in claims],
-        places,
-        rule.get("method", "hamilton"),
-        floor=rule.get("floor", 0),
-    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod import normalization
 from perfmethod.core import FILLS
+from perfmethod.draws import Block
 from perfmethod.errors import suggest
 from perfmethod.scheme import Scheme
 
@@ -38,17 +39,20 @@ class Slots:
         memory: dict[Hashable, Any] | None = None,
     ) -> None:
         self.scheme = scheme
-        self.drawn = dict(drawn or {})
+        self.drawn: Mapping[str, NDArray[Any]] = {} if drawn is None else drawn
         self._memory = {} if memory is None else memory
-        self._rules: dict[str, list[str]] = {}
-        self._touched: set[str] = set()  # "tasks.P001", "review.duty", "rating", "survey"
+        self._rules, self._touched = self.once("touched", False, self._walk)
+
+    def _walk(self) -> tuple[dict[str, list[str]], set[str]]:
+        """What the draws vary: paths of rules by indicator, and "tasks.P001", "survey", ..."""
+        rules: dict[str, list[str]] = {}
+        touched: set[str] = set()
         for path in self.drawn:
-            first, _, rest = path.partition(".")
-            last = rest.partition(".")[2].removesuffix(".actual")
-            self._touched.add(f"{first}.{last}" if first in ("tasks", "review") else first)
-            indicator, rule, _ = path.partition(".rule.")
-            if rule:
-                self._rules.setdefault(indicator.removeprefix("indicators."), []).append(path)
+            first, *rest = path.split(".")
+            touched.add(f"{first}.{rest[1]}" if first in ("tasks", "review") else first)
+            if first == "indicators" and rest[1] == "rule":
+                rules.setdefault(rest[0], []).append(path)
+        return rules, touched
 
     def touches(self, what: str) -> bool:
         """Whether a draw varies ``tasks.INDICATOR``, ``review.DIMENSION``, or a whole table."""
@@ -90,22 +94,60 @@ class Slots:
 
     def vector(self, paths: Sequence[str], default: float | None = None) -> Array:
         """Numbers side by side: shape (n,) or (k, n)."""
-        numbers = self.scheme.numbers
-        base = np.array(
-            [_code(numbers[p] if default is None else numbers.get(p, default)) for p in paths],
-            dtype=float,
-        )
-        drawn = [(j, self.drawn[p]) for j, p in enumerate(paths) if p in self.drawn]
-        if not drawn:
-            return base
-        full = np.tile(base, (len(drawn[0][1]), 1))
-        for j, values in drawn:
-            full[:, j] = _code(values)
+        known = tuple(paths)
+        place = self.once(("places", known, default), False, lambda: self._place(known, default))
+        if not place.count and not place.single:
+            return place.base
+        if place.count == len(known) and isinstance(self.drawn, Block):
+            return self.drawn.table[:, place.columns]
+        size = len(next(iter(self.drawn.values())))
+        full = np.empty((size, len(known)))
+        full[:, place.fixed] = place.base[place.fixed]
+        if place.count and isinstance(self.drawn, Block):
+            full[:, place.table] = self.drawn.table[:, place.columns]
+        for j in place.single:
+            full[:, j] = _code(self.drawn[known[j]])
         return full
 
-    def measured(self, path: str) -> Array | None:
-        """Drawn value of something measured, shape (k,); None where it is not drawn."""
-        return self.drawn.get(path)
+    def _place(self, paths: tuple[str, ...], default: float | None) -> _Place:
+        numbers = self.scheme.numbers
+        base = [_code(numbers[p] if default is None else numbers.get(p, default)) for p in paths]
+        drawn = [j for j, path in enumerate(paths) if path in self.drawn]
+        columns = self.drawn.columns if isinstance(self.drawn, Block) else {}
+        table = [j for j in drawn if paths[j] in columns]
+        at = [columns[paths[j]] for j in table]
+        fixed = sorted(set(range(len(paths))) - set(drawn))
+        return _Place(
+            np.array(base, float),
+            np.array(fixed, dtype=np.intp),
+            _run(table),
+            _run(at),
+            len(table),
+            tuple(j for j in drawn if paths[j] not in columns),
+        )
+
+    def replaced(self, values: Array, paths: Sequence[str], per: Array | None = None) -> Array:
+        """Measured values (..., u) with those replaced that are drawn.
+
+        Parameters
+        ----------
+        values : ndarray (..., u)
+        paths : sequence of str (u,)
+        per : ndarray (u,), optional
+            What a drawn value of each unit is divided by.
+        """
+        known = tuple(paths)
+        place = self.once(("places", known, np.nan), False, lambda: self._place(known, np.nan))
+        if not place.count and not place.single:  # drawn for units of another class only
+            return values
+        full = self.vector(known, np.nan)
+        if per is not None:
+            full = full / per
+        if not place.fixed.size:
+            return full
+        drawn = np.ones(len(known), dtype=bool)
+        drawn[place.fixed] = False
+        return np.where(drawn, full, values)
 
     def parameters(self, indicator: str) -> dict[str, Any]:
         """Parameters of an indicator's rule; those with draws have shape (k, 1) or (k, 1, L)."""
@@ -125,6 +167,24 @@ class Slots:
             values[:, 0, int(position)] = self.drawn[path]
             found[name] = values
         return {k: np.asarray(v, float) if isinstance(v, tuple) else v for k, v in found.items()}
+
+
+class _Place(NamedTuple):
+    """Where numbers asked for together come from."""
+
+    base: Array  # (n,) the scheme's numbers
+    fixed: NDArray[np.intp]  # positions that are not drawn
+    table: slice | NDArray[np.intp]  # positions that columns of the draws' table fill
+    columns: slice | NDArray[np.intp]  # those columns
+    count: int  # how many these are
+    single: tuple[int, ...]  # positions drawn outside the table
+
+
+def _run(at: list[int]) -> slice | NDArray[np.intp]:
+    """Positions as a slice where they follow each other: a slice copies nothing."""
+    if at and at == list(range(at[0], at[0] + len(at))):
+        return slice(at[0], at[-1] + 1)
+    return np.array(at, dtype=np.intp)
 
 
 def _code(value: Any) -> Array:

@@ -215,7 +215,8 @@ def progress_table(
     table = counts.set_axis(order, axis=1)
     if column in units:
         table.index = units[column][table.index]
-    long = table.stack().reset_index()
+    order = [state for state in order if table[state].any()]  # the legend names what occurs
+    long = table[order].stack().reset_index()
     long.columns = ["unit", "status", "tasks"]
     behind = int(counts[["warning", "alarm"]].sum().sum())
     total = int(counts.sum().sum())

@@ -133,3 +133,27 @@ def test_survey_errors_are_those_of_the_weighted_block(city: pm.Evaluation):
     pairs = [("D01", d) for d in ("behavior", "duty", "efficiency", "self_build")]
     block = review.loc[pairs, pairs].to_numpy().sum() / 16
     assert city.survey_errors.at["D01", "se_total"] == pytest.approx(3 * np.sqrt(block), rel=1e-9)
+
+
+def test_compare_tells_who_moves(city: pm.Evaluation):
+    other = pm.evaluate(city.year.with_scheme(city.year.scheme.patch({"grades.pool": "class"})))
+    table = city.compare(other)
+    assert (table["total_change"] == 0).all()
+    assert table["grade_changes"].sum() == 6
+    back = other.compare(city)
+    np.testing.assert_array_equal(back["rank_change"], -table["rank_change"])
+    smaller = pm.evaluate(
+        pm.Year.from_frames(
+            pm.Scheme.loads(
+                'format = 1\nclasses.a = {}\nindicators.x = { rule = { method = "identity" } }'
+            ),
+            actuals=pd.DataFrame({"unit_id": ["Z"], "x": [1.0]}),
+        )
+    )
+    with pytest.raises(PerfmethodError, match="the same units"):
+        city.compare(smaller)
+
+
+def test_notebook_form_is_rounded_by_the_one_rule(city: pm.Evaluation):
+    assert "983.23" in city._repr_html_()
+    assert "983.234" not in city._repr_html_()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perfmethod import normalization as nz
-from perfmethod.normalization import METHODS
+from perfmethod.normalization import METHODS, check
 
 PROBLEMS: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("completion_ratio", {"cap": 0.9}, 1, "cap = 0.9", "cap at least 1"),
@@ -112,3 +112,10 @@ def test_check_never_raises(data: st.DataObject, name: str, direction: Any) -> N
     problems = nz.check(name, params, direction=direction)
     assert all(isinstance(text, str) and "\n" not in text for pair in problems for text in pair)
     assert nz.check(data.draw(JUNK), params)
+
+
+def test_ladder_of_shares_is_told_that_thresholds_are_per_cent():
+    wrong = {"thresholds": [0.6, 0.9, 1.0], "scores": [0, 40, 80, 100]}
+    ((found, allowed),) = check("completion_ladder", wrong)
+    assert "0.6" in found
+    assert "% of the target" in allowed

@@ -40,6 +40,11 @@ _TOPS = (
     none_above("scores", "tops"),
 )
 _LADDER = (climbing("thresholds"), longer_by("scores", "thresholds", 1), _BEST_LAST, *_TOPS)
+_PER_CENT = Condition(  # a ratio such as 0.9 would give everybody the best band
+    ("thresholds",),
+    "thresholds in % of the target, the largest above 1.5",
+    lambda a: a.max(axis=-1) > 1.5,
+)
 _BEST_FIRST = Condition(
     ("columns",),
     "columns from the best to the worst (descending; where less is better: ascending)",
@@ -108,7 +113,7 @@ _TARGETS = {
         needs_target=True,
         reversal="reciprocal",
         lists=("thresholds", "scores", "tops"),
-        conditions=_LADDER,
+        conditions=(*_LADDER, _PER_CENT),
     ),
     "distance_to_target": Rule(
         sets.distance_to_target,

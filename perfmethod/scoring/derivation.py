@@ -127,7 +127,8 @@ class _Page:
         for line in rows(self.x.lines):
             if line.path != path:
                 path = line.path
-                yield "  " + " > ".join(self.name(n) for n in str(path).split(" > ") if n)
+                if path:
+                    yield "  " + " > ".join(self.name(n) for n in str(path).split(" > "))
             printed += round_half_up(line.contribution, self.decimals)
             yield f"    {self.show(line.contribution):>9}  {self._leaf(line)}"
         total = round_half_up(self.row["total"], self.decimals)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from perfmethod import grading, normalization
 from perfmethod.core import tree_shares
+from perfmethod.display import show_frame
 from perfmethod.errors import PerfmethodError
 from perfmethod.scheme import Scheme
 from perfmethod.scoring import notes as remarks
@@ -75,12 +76,42 @@ class Evaluation:
         return f"<Evaluation of {len(self.scores)} units{': ' + told if told else ''}>"
 
     def _repr_html_(self) -> str:
-        shown = self.scores.drop(columns="note").round(2)
+        decimals = int(self.year.scheme.document.get("display_decimals", 2))
+        shown = show_frame(self.to_frame().drop(columns="note"), decimals)
         return str(shown.to_html(max_rows=12))
 
     def to_frame(self) -> pd.DataFrame:
         """The scores, best total first inside each class."""
         return self.scores.sort_values(["class", "rank"], kind="stable")
+
+    def compare(self, other: Evaluation) -> pd.DataFrame:
+        """What another evaluation of the same units would change.
+
+        Parameters
+        ----------
+        other : Evaluation
+
+        Returns
+        -------
+        DataFrame
+            Index unit_id; name, group, then total, rank and grade here and (``_other``) there,
+            total_change, rank_change (positive is a better rank there), grade_changes.
+
+        Raises
+        ------
+        PerfmethodError
+            If the units are not the same.
+        """
+        if set(self.scores.index) != set(other.scores.index):
+            raise PerfmethodError("found other units; allowed: evaluations of the same units")
+        columns = ["total", "rank", "grade"]
+        table = self.scores[["name", "group", *columns]].join(
+            other.scores[columns].add_suffix("_other")
+        )
+        table["total_change"] = table["total_other"] - table["total"]
+        table["rank_change"] = table["rank"] - table["rank_other"]
+        table["grade_changes"] = table["grade"] != table["grade_other"]
+        return table
 
     def plot(self, kind: str = "totals", ax: Axes | None = None, *, lang: str = "zh") -> Axes:
         """Draw the evaluation.

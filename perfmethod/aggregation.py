@@ -81,7 +81,9 @@ def from_terms(mean: ArrayLike, power: ArrayLike) -> Array:
     if np.all(p == 1):
         return np.array(m)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        near = np.divide(np.log1p(p * m), p, out=np.array(m), where=np.abs(p) > TINY)
+        # the mean of zeros alone may be rounded to a little less than the term of a zero
+        boxed = np.maximum(p * m, -1.0)
+        near = np.divide(np.log1p(boxed), p, out=np.array(m), where=np.abs(p) > TINY)
         far = np.divide(np.log(m), p, out=np.array(m), where=p != 0)
         return np.where(p == 1, m, FULL * np.exp(np.where(np.abs(p) < NEAR, near, far)))
 

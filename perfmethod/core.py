@@ -291,9 +291,7 @@ class _Fixed(NamedTuple):
     terms: Array  # (c, u) held times term
     held: Array  # (c, u)
     alike: bool  # all units hold the same
-    infinite: (
-        NDArray[np.bool_] | None
-    )  # (c, u) where a zero stands under a geometric or harmonic mean
+    infinite: NDArray[np.bool_] | None  # (c, u) a zero under a geometric or harmonic mean
     sign: float
 
     @classmethod
@@ -314,7 +312,6 @@ class _Fixed(NamedTuple):
 
     def sums(self, weight: Array) -> tuple[Array, Array]:
         """Sums (..., u) of weighted terms and of weights (..., c)."""
-        weight = np.ascontiguousarray(weight)
         num = product(weight, self.terms)
         if self.infinite is not None:
             num = np.where((weight > 0) @ self.infinite, self.sign * np.inf, num)
@@ -338,14 +335,11 @@ def product(weight: Array, x: Array) -> Array:
     Notes
     -----
     The last bits of a product depend on its shape and layout, so it is always one of whole blocks.
-
-    Examples
-    --------
-    >>> product(np.array([[1.0, 2.0]]), np.array([[10.0], [1.0]])).tolist()
-    [[12.0]]
     """
+    if weight.strides[-1] != weight.itemsize:
+        weight = np.ascontiguousarray(weight)
     if weight.ndim == 1 or len(weight) >= BLOCK:
-        return np.ascontiguousarray(weight) @ x
+        return weight @ x
     whole = np.zeros((BLOCK, weight.shape[1]))
     whole[: len(weight)] = weight
     return (whole @ x)[: len(weight)]

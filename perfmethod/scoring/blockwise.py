@@ -17,7 +17,7 @@ from perfmethod.draws import Block, Draws
 from perfmethod.errors import DataError, PerfmethodError, Problem, suggest
 from perfmethod.progress import progress
 from perfmethod.scoring.plan import Plan, compile_year
-from perfmethod.scoring.quick import Ranked, ranked
+from perfmethod.scoring.quick import Order, Ranked, ranked
 from perfmethod.scoring.slots import Slots
 from perfmethod.year import Year
 
@@ -93,9 +93,8 @@ class Job:
         rank, grade = np.zeros((size, u), np.int16), np.full((size, u), -1, np.int8)
         total, bad = np.full((size, u), np.nan), []
         for j in range(size):
-            alone = _row(values, j)
             try:
-                found = ranked(self.plan, Slots(self.plan.scheme, alone), 1)
+                found = ranked(self.plan, Slots(self.plan.scheme, _row(values, j)), 1)
             except (PerfmethodError, ValueError) as error:
                 bad.append(Failure(part.start + j, str(error)))
                 continue
@@ -104,8 +103,13 @@ class Job:
                 grade[j] = found.grade[0]
             if found.failed[0]:
                 bad.append(Failure(part.start + j, self._reason(found, 0)))
-        failed = rank[:, 0] == 0
-        return Ranked(total, rank, grade if self.levels else None, failed), values, bad
+        failed, every = rank[:, 0] == 0, np.ones(size, dtype=bool)
+        order = Order(np.tile(np.arange(u), (size, 1)), np.arange(u, dtype=np.int16), every)
+        return (
+            Ranked(total, grade if self.levels else None, failed, order, every, rank),
+            values,
+            bad,
+        )
 
     def refuse_all_failed(self, failed: list[Failure]) -> None:
         """Refuse a result that rests on no draw."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from perfmethod.scoring.plan import Plan
 from perfmethod.scoring.run import SAME, ClassScores, tie_keys, totals
 from perfmethod.scoring.slots import Slots
 
-__all__ = ["Ranked", "ranked"]
+__all__ = ["Order", "Ranked", "ranked"]
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,25 +30,39 @@ Bools = NDArray[np.bool_]
 UNIT = 10.0**SAME  # totals are compared in these parts of a point
 
 
-class Ranked(NamedTuple):
+@dataclass
+class Ranked:
     """Totals, ranks and grades of a block of draws.
 
     Parameters
     ----------
     total : ndarray (k, u)
         NaN for a unit without a score.
-    rank : ndarray of int16 (k, u)
-        Rank in the class; 0 in a failed draw.
     grade : ndarray of int8 (k, u) or None
         Position of the grade; -1 in a failed draw.
     failed : ndarray of bool (k,)
         Draws in which some unit has no score.
+    order : Order
+        Units from the best of each class to its last, in every draw.
+    full : ndarray of bool (k,)
+        Draws whose ranks the order alone does not tell.
+    corrected : ndarray of int16 (f, u)
+        Ranks in those draws; 0 in a failed draw.
     """
 
     total: Array
-    rank: NDArray[np.int16]
     grade: NDArray[np.int8] | None
     failed: Bools
+    order: Order
+    full: Bools
+    corrected: NDArray[np.int16]
+
+    @cached_property
+    def rank(self) -> NDArray[np.int16]:
+        """Rank in the class, (k, u); 0 in a failed draw."""
+        rank: NDArray[np.int16] = self.order.back(self.order.places)
+        rank[self.full] = self.corrected
+        return rank
 
 
 def ranked(plan: Plan, slots: Slots, size: int) -> Ranked:
@@ -67,16 +82,24 @@ def ranked(plan: Plan, slots: Slots, size: int) -> Ranked:
     """
     classes, _, _, raw = totals(plan, slots)
     total = np.broadcast_to(raw, (size, len(plan.units)))
-    failed: Bools = np.logical_or.reduce(np.isnan(total), axis=-1)
-    anything = bool(failed.any())
-    block = _Totals(plan, classes, np.where(failed[:, None], 0.0, total) if anything else total)
-    rank = _ranks(block, slots)
+    failed: Bools = np.zeros(size, dtype=bool)
+    missing = np.isnan(total)
+    if missing.any():
+        failed |= missing.any(-1)
+    block = _Totals(plan, classes, np.where(failed[:, None], 0.0, total) if failed.any() else total)
     grade = _grades(block, slots) if "grades" in plan.scheme.document else None
-    if anything:
-        rank[failed] = 0
-        if grade is not None:
-            grade[failed] = -1
-    return Ranked(total, rank, grade, failed)
+    if failed.any() and grade is not None:
+        grade[failed] = -1
+    sorter = slots.once("sort classes", False, lambda: _Sorter.of(plan.unit_class))
+    order = sorter.sort(block.total)
+    full = order.tied | failed
+    corrected = np.zeros((int(full.sum()), len(plan.units)), dtype=np.int16)
+    some = order.tied & ~failed
+    if some.any():
+        corrected[some[full]] = grading.rank(
+            block.compared(some), block.keys(some), by=plan.unit_class
+        )
+    return Ranked(total, grade, failed, order, full, corrected)
 
 
 @dataclass
@@ -116,10 +139,12 @@ class _Sorter(NamedTuple):
         pool = np.sort(codes).astype(np.int64)
         return cls(low, bits, 2.0**span / UNIT, pool, (np.cumsum(sizes) - sizes)[pool])
 
-    def sort(self, total: Array) -> _Order:
+    def sort(self, total: Array) -> Order:
         """Sort the units of every draw; totals too large for the key count as tied."""
+        places = (np.arange(1, len(self.pool) + 1) - self.start).astype(np.int16)
         if not np.abs(total).max() < self.room:
-            return _Order(np.zeros(total.shape, np.int64), np.ones(len(total), dtype=bool))
+            everyone = np.broadcast_to(np.argsort(self.low), total.shape)
+            return Order(everyone, places, np.ones(len(total), dtype=bool))
         key = np.rint(total * -UNIT).astype(np.int64)
         key <<= self.bits
         key += self.low
@@ -129,13 +154,14 @@ class _Sorter(NamedTuple):
         if equal.any():
             tied |= equal.any(-1)
         key &= (1 << self.bits) - 1
-        return _Order(key, tied)
+        return Order(key, places, tied)
 
 
-class _Order(NamedTuple):
+class Order(NamedTuple):
     """Units sorted in every draw, and the draws that need the full rules."""
 
     units: Ints  # (k, u) unit at each sorted place
+    places: NDArray[np.int16]  # (u,) place in its pool, from 1, of each sorted place
     tied: Bools  # (k,)
 
     def back(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -144,18 +170,6 @@ class _Order(NamedTuple):
         out = np.empty((k, u), dtype=values.dtype)
         out.reshape(-1)[self.units + np.arange(0, k * u, u)[:, None]] = values
         return out
-
-
-def _ranks(block: _Totals, slots: Slots) -> NDArray[np.int16]:
-    plan = block.plan
-    sorter = slots.once("sort classes", False, lambda: _Sorter.of(plan.unit_class))
-    order = sorter.sort(block.total)
-    places = np.arange(1, len(plan.units) + 1) - sorter.start
-    rank = order.back(places.astype(np.int16))
-    if order.tied.any():
-        some = order.tied
-        rank[some] = grading.rank(block.compared(some), block.keys(some), by=plan.unit_class)
-    return rank
 
 
 def _grades(block: _Totals, slots: Slots) -> NDArray[np.int8]:
@@ -186,7 +200,7 @@ def _some(step: grading.Step, some: Bools) -> grading.Step:
 
 
 def _untied(
-    block: _Totals, sorter: _Sorter, order: _Order, ladder: Sequence[grading.Step]
+    block: _Totals, sorter: _Sorter, order: Order, ladder: Sequence[grading.Step]
 ) -> NDArray[np.int8]:
     """Grades by sorted place where no two units of a pool are equal: `grading.assign`, shorter."""
     rule, shape = words(block.plan), order.units.shape
@@ -209,7 +223,7 @@ def _untied(
     return grade
 
 
-def _reach(block: _Totals, order: _Order, least: Any) -> Bools:
+def _reach(block: _Totals, order: Order, least: Any) -> Bools:
     totals = np.take_along_axis(block.compared(slice(None)), order.units, -1)
     return totals >= np.asarray(least)[..., None]
 

@@ -101,7 +101,9 @@ def totals(plan: Plan, slots: Slots) -> tuple[tuple[ClassScores, ...], Array, Ar
     bonus, deduction = slots.once(
         "adjustments", slots.touches("adjustments"), lambda: _adjust(plan, slots)
     )
-    total = slots.one("base")[..., None] / 100.0 * root + bonus - deduction
+    total = slots.one("base")[..., None] / 100.0 * root
+    if np.any(bonus) or np.any(deduction):
+        total = total + bonus - deduction
     return classes, bonus, deduction, total
 
 

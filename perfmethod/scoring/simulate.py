@@ -147,10 +147,10 @@ def simulate(
     total, rank = np.empty(shape), np.empty(shape, dtype=np.int16)
     grade = np.empty(shape, dtype=np.int8) if work.levels else None
     failed: list[Failure] = []
-    for part, ranked, bad in results(work, _keep, executor, blocks_per_task):
-        total[part], rank[part] = ranked.total, ranked.rank
-        if grade is not None and ranked.grade is not None:
-            grade[part] = ranked.grade
+    for part, (points, places, codes), bad in results(work, _keep, executor, blocks_per_task):
+        total[part], rank[part] = points, places
+        if grade is not None and codes is not None:
+            grade[part] = codes
         failed += bad
     work.refuse_all_failed(failed)
     return Simulation(
@@ -158,5 +158,5 @@ def simulate(
     )
 
 
-def _keep(ranked: Ranked, _values: Mapping[str, Any]) -> Ranked:
-    return ranked
+def _keep(ranked: Ranked, _values: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return ranked.total, ranked.rank, ranked.grade

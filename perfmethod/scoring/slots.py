@@ -96,14 +96,14 @@ class Slots:
         """Numbers side by side: shape (n,) or (k, n)."""
         known = tuple(paths)
         place = self.once(("places", known, default), False, lambda: self._place(known, default))
-        if not place.count and not place.single:
+        if not place.taken and not place.single:
             return place.base
-        if place.count == len(known) and isinstance(self.drawn, Block):
+        if place.taken == len(known) and isinstance(self.drawn, Block):
             return self.drawn.table[:, place.columns]
         size = len(next(iter(self.drawn.values())))
         full = np.empty((size, len(known)))
         full[:, place.fixed] = place.base[place.fixed]
-        if place.count and isinstance(self.drawn, Block):
+        if place.taken and isinstance(self.drawn, Block):
             full[:, place.table] = self.drawn.table[:, place.columns]
         for j in place.single:
             full[:, j] = _code(self.drawn[known[j]])
@@ -138,7 +138,7 @@ class Slots:
         """
         known = tuple(paths)
         place = self.once(("places", known, np.nan), False, lambda: self._place(known, np.nan))
-        if not place.count and not place.single:  # drawn for units of another class only
+        if not place.taken and not place.single:  # drawn for units of another class only
             return values
         full = self.vector(known, np.nan)
         if per is not None:
@@ -176,7 +176,7 @@ class _Place(NamedTuple):
     fixed: NDArray[np.intp]  # positions that are not drawn
     table: slice | NDArray[np.intp]  # positions that columns of the draws' table fill
     columns: slice | NDArray[np.intp]  # those columns
-    count: int  # how many these are
+    taken: int  # how many these are
     single: tuple[int, ...]  # positions drawn outside the table
 
 

@@ -1,0 +1,184 @@
+"""Counts of one block of draws: ranks, grades, orders, and where each unit does best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfmethod.draws import Block
+from perfmethod.scoring.quick import Ranked
+
+__all__ = ["Counter", "Favorable", "Nominal", "count"]
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Nominal(NamedTuple):
+    """What the scheme itself gives: rank (u,), and who holds the best grade (u,)."""
+
+    rank: Ints
+    best: NDArray[np.bool_]
+
+
+class Favorable(NamedTuple):
+    """Weights of the draws in which each unit has its best rank.
+
+    Parameters
+    ----------
+    paths : tuple of str (p,)
+    best : ndarray of int (u,)
+        Best rank in any draw.
+    draws : ndarray of int (u,)
+        Draws with that rank.
+    sums, squares : ndarray (u, p)
+        Sums over these draws of each family's shares, and of their squares.
+    """
+
+    paths: tuple[str, ...]
+    best: Ints
+    draws: Ints
+    sums: Array
+    squares: Array
+
+    def __add__(self, other: object) -> Favorable:
+        assert isinstance(other, Favorable)
+        mine, theirs = self.best <= other.best, other.best <= self.best
+
+        def both(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
+            shape = (-1,) + (1,) * (a.ndim - 1)
+            return a * mine.reshape(shape) + b * theirs.reshape(shape)
+
+        return Favorable(
+            self.paths,
+            np.minimum(self.best, other.best),
+            both(self.draws, other.draws),
+            both(self.sums, other.sums),
+            both(self.squares, other.squares),
+        )
+
+
+class Counter(NamedTuple):
+    """What is counted, and against what."""
+
+    nominal: Nominal
+    center: Array  # (u,) totals under the scheme itself
+    places: int
+    levels: int
+    pairs: tuple[Ints, ...] | None  # units of each class
+    families: tuple[tuple[str, ...], ...]
+
+
+def count(counter: Counter, block: Ranked, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Counts of one block; in the order of the fields of `Tally`."""
+    nominal, good = counter.nominal, ~block.failed
+    u = len(nominal.rank)
+    whole = bool(good.all())
+    grades, same = _grades(block, good, counter)
+    change = (block.total if whole else block.total[good]) - counter.center
+    shift = _shifts(block, nominal)[good]
+    wins = ties = None
+    if counter.pairs is not None:
+        wins, ties = _orders(block.rank[good], counter.pairs, u)
+    first = (
+        _favorable(block.rank[good], good, values, counter.families) if counter.families else None
+    )
+    return (
+        int(good.sum()), _places(block, counter.places), grades, wins, ties, change.sum(0),
+        np.einsum("ku,ku->u", change, change), same, int(shift.sum()), int((shift * shift).sum()),
+        first,
+    )  # fmt: skip
+
+
+def _places(block: Ranked, places: int) -> Ints:
+    """Count ranks, (u, r): straight from the order where no two units tie."""
+    units, plain = block.order.units, ~block.full
+    u = units.shape[1]
+    cell = (units if plain.all() else units[plain]) * places
+    cell += block.order.places - 1
+    counts = np.bincount(cell.ravel(), minlength=u * places)
+    rank = block.corrected[block.corrected[:, 0] > 0]
+    if len(rank):
+        cell = rank + (np.arange(u) * places - 1)
+        counts = counts + np.bincount(cell.ravel(), minlength=u * places)
+    return counts.reshape(u, places)
+
+
+def _shifts(block: Ranked, nominal: Nominal) -> Ints:
+    """Sum over units of |rank - nominal rank|, (k,)."""
+    moved = nominal.rank.astype(np.int16)[block.order.units]
+    moved -= block.order.places
+    np.abs(moved, out=moved)
+    # sums of whole numbers are exact in floating point, and much quicker
+    shift = (moved.astype(np.float64) @ np.ones(moved.shape[1])).astype(np.int64)
+    if len(block.corrected):
+        shift[block.full] = np.abs(block.corrected - nominal.rank).sum(-1)
+    return shift
+
+
+def _grades(block: Ranked, good: NDArray[np.bool_], counter: Counter) -> tuple[Ints | None, int]:
+    if block.grade is None:
+        return None, int(good.sum())
+    counts = [(block.grade == g).sum(0) for g in range(counter.levels)]
+    same = ((block.grade == 0) == counter.nominal.best).all(-1) & good
+    return np.stack(counts, -1).astype(np.int64), int(same.sum())
+
+
+def _orders(rank: NDArray[np.int16], classes: tuple[Ints, ...], u: int) -> tuple[Ints, Ints]:
+    """Count who ranks above whom inside each class, and who shares a rank."""
+    wins, ties = np.zeros((u, u), np.int64), np.zeros((u, u), np.int64)
+    k = len(rank)
+    for units in classes:
+        part = np.zeros((len(units), -(-k // 8) * 8), dtype=rank.dtype)
+        part[:, :k] = rank[:, units].T
+        here = np.empty((len(units), len(units)), np.int64)
+        for i, mine in enumerate(part):
+            here[i] = _trues(part > mine)
+        wins[np.ix_(units, units)] = here
+        ties[np.ix_(units, units)] = k - here - here.T
+    np.fill_diagonal(ties, 0)
+    return wins, ties
+
+
+def _trues(found: NDArray[np.bool_]) -> Ints:
+    """Count by row (n, 8 m): eight bytes at a time, at most 255 in each, which is quicker."""
+    words = found.view(np.uint64)
+    parts = range(0, words.shape[1], 255)
+    sums = [words[:, i : i + 255].sum(1, dtype=np.uint64).view(np.uint8) for i in parts]
+    return np.sum([s.reshape(len(found), 8).sum(1, dtype=np.int64) for s in sums], axis=0)
+
+
+def _favorable(
+    rank: NDArray[np.int16],
+    good: NDArray[np.bool_],
+    values: Mapping[str, Any],
+    families: tuple[tuple[str, ...], ...],
+) -> Favorable:
+    """Sum the shares of the draws in which each unit has its best rank of the block."""
+    paths = tuple(path for family in families for path in family)
+    if not len(rank):
+        u, p = rank.shape[1], len(paths)
+        far = np.full(u, np.iinfo(np.int64).max)
+        return Favorable(paths, far, np.zeros(u, np.int64), np.zeros((u, p)), np.zeros((u, p)))
+    shares = np.concatenate([_shares(values, family)[good] for family in families], axis=1)
+    best = rank.min(0)
+    there = (rank == best).astype(float)
+    return Favorable(
+        paths,
+        best.astype(np.int64),
+        there.sum(0).astype(np.int64),
+        there.T @ shares,
+        there.T @ (shares * shares),
+    )
+
+
+def _shares(values: Mapping[str, Any], family: tuple[str, ...]) -> Array:
+    if isinstance(values, Block) and all(p in values.columns for p in family):
+        weights = values.table[:, [values.columns[p] for p in family]]
+    else:
+        weights = np.stack([np.asarray(values[p], float) for p in family], axis=1)
+    shares: Array = weights / weights.sum(1, keepdims=True)
+    return shares

@@ -16,6 +16,7 @@ from perfmethod.errors import PerfmethodError
 from tests.broken_years import BROKEN
 from tests.conftest import ROOT
 from tests.small_year import SMALL_SCHEME, write_small_year
+from tests.test_scheme import BROKEN as BROKEN_SCHEMES
 
 COLUMNS = [
     "unit_id",
@@ -179,6 +180,17 @@ def test_every_broken_year_exits_with_2_and_writes_nothing(broken, tmp_path: Pat
     assert run("evaluate", year, "--out", tmp_path / "out") == 2
     assert broken.file in capsys.readouterr().err
     assert not {p.name for p in tmp_path.iterdir()} - {"year", "secret.csv"}
+
+
+@pytest.mark.parametrize("name", BROKEN_SCHEMES)
+def test_every_broken_scheme_exits_with_2_and_writes_nothing(name, small, tmp_path, capsys):
+    old, new, fragments = BROKEN_SCHEMES[name]
+    text = SMALL_SCHEME.replace(old, new, 1)
+    (small / "scheme.toml").write_text(text, encoding="utf-8")
+    assert run("evaluate", small, "--out", tmp_path / "out") == 2
+    said = capsys.readouterr().err
+    assert all(fragment in said for fragment in fragments)
+    assert not (tmp_path / "out").exists()
 
 
 def test_out_is_a_file(small: Path, tmp_path: Path, capsys):

@@ -1,0 +1,211 @@
+"""Ballots as moments of answers, with the design they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfmethod.errors import PerfmethodError, Problems, suggest
+from perfmethod.reliability.moments import Moments
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from perfmethod.year import Year
+
+__all__ = ["Answers", "answers_of_ballots", "answers_of_year"]
+
+_COLUMNS = ("unit_id", "rater_id", "category", "mode")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answers:
+    """Moments over class, unit, category, mode, rater and dimension, and the design."""
+
+    moments: Moments
+    strata: pd.DataFrame
+    units: int
+    units_per_person: float
+    per_ballot: float
+    unit_class: str | None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    def several(self, *facets: str) -> list[str]:
+        """Those of the facets that have more than one level."""
+        cells = self.moments.cells
+        return [f for f in facets if f in cells.facets and len(cells.levels[cells.place(f)]) > 1]
+
+    @property
+    def repeated(self) -> bool:
+        """Whether some ballot has more than one answer."""
+        ballots = self.moments.cells.group(("unit", "rater"))[0]
+        return len(ballots) < int(self.moments.counts.sum())
+
+
+def answers_of_year(
+    year: Year,
+    dimensions: Sequence[str] | None,
+    category_weights: Mapping[str, float] | None,
+    unit_class: str | None,
+) -> Answers:
+    """Answers of a year, by the scores and weights of its scheme."""
+    survey = year.scheme.document.get("survey")
+    if survey is None or year.ballots is None:
+        raise PerfmethodError("year: found no ballots; allowed: a year with a survey and ballots")
+    classes = year.units["class"]
+    chosen = classes.value_counts().index[0] if unit_class is None else unit_class
+    if chosen not in set(classes):
+        raise PerfmethodError(
+            f"unit_class: found {chosen!r}; allowed: {suggest(str(chosen), set(classes))}"
+        )
+    options = {int(code): option["score"] for code, option in survey["options"].items()
+               if "score" in option}  # fmt: skip
+    weights = dict(category_weights or {}) or {
+        name: _class_weight(category.get("weight", 1), str(chosen))
+        for name, category in survey["categories"].items()
+    }
+    by_mode = survey.get("combine_modes", "ballots") == "weights"
+    modes = {name: float(m.get("weight", 1)) for name, m in survey["modes"].items()}
+    names = _year_dimensions(year) if dimensions is None else list(dimensions)
+    return _answers(
+        year.ballots, options, names, (weights, modes if by_mode else None),
+        (classes, str(chosen)), dict(year.meta),
+    )  # fmt: skip
+
+
+def _class_weight(weight: Any, unit_class: str) -> float:
+    return float(weight.get(unit_class, 0)) if isinstance(weight, Mapping) else float(weight)
+
+
+def _year_dimensions(year: Year) -> list[str]:
+    """Dimensions that survey leaves of the scheme read and the ballots have."""
+    names = {
+        str(node["survey"])
+        for part in year.scheme.document["classes"].values()
+        for node in part.get("nodes", {}).values()
+        if "survey" in node
+    }
+    assert year.ballots is not None
+    return [name for name in map(str, year.ballots.columns) if name in names]
+
+
+def answers_of_ballots(
+    ballots: pd.DataFrame,
+    option_scores: Mapping[Any, float] | None,
+    dimensions: Sequence[str] | None,
+    category_weights: Mapping[str, float] | None,
+) -> Answers:
+    """Answers of a table of ballots."""
+    if not option_scores:
+        raise PerfmethodError(
+            "option_scores: found none; allowed: a score for each valid option, such as "
+            "{1: 100, 2: 75, 3: 55}"
+        )
+    known = {*_COLUMNS, "ballot_id", "batch"}
+    names = [str(c) for c in ballots.columns if c not in known]
+    weights = dict(category_weights or {})
+    return _answers(
+        ballots, option_scores, names if dimensions is None else list(dimensions),
+        (weights, None), None, {},
+    )  # fmt: skip
+
+
+def _answers(
+    ballots: pd.DataFrame,
+    option_scores: Mapping[Any, float],
+    dimensions: Sequence[str],
+    weights: tuple[Mapping[str, float], Mapping[str, float] | None],
+    classes: tuple[pd.Series, str] | None,
+    meta: dict[str, Any],
+) -> Answers:
+    import pandas as pd
+
+    _check_columns(ballots, dimensions)
+    scores = _scores(ballots, dimensions, option_scores)
+    n, d = len(ballots), len(dimensions)
+    facets: dict[str, Any] = {
+        name: pd.Categorical(ballots[column].astype(str))
+        for name, column in (("unit", "unit_id"), ("category", "category"), ("mode", "mode"))
+    }
+    person = ballots["category"].astype(str) + "\0" + ballots["rater_id"].astype(str)
+    rater = pd.factorize(person)[0]  # numbers: who they are is not kept
+    if classes is not None:
+        facets["class"] = pd.Categorical(facets["unit"].map(classes[0].to_dict()))
+    row, names = np.tile(np.arange(n), d), np.array(list(dimensions), object)
+    moments = Moments.of(
+        scores.ravel(order="F"),
+        {**{name: column[row] for name, column in facets.items()}, "rater": rater[row],
+         "dimension": pd.Categorical(names[np.repeat(np.arange(d), n)])},
+    )  # fmt: skip
+    valid = (~np.isnan(scores)).sum(axis=1)
+    table = pd.DataFrame(
+        {"unit": facets["unit"], "category": facets["category"], "mode": facets["mode"],
+         "rater": rater, "valid": valid}
+    )  # fmt: skip
+    table = table[valid > 0]
+    if classes is not None:
+        own = table["unit"].astype(str).map(classes[0].to_dict()) == classes[1]
+        table = table[own]
+    strata = _strata(table, *weights)
+    per_rater = table.groupby("rater")["unit"].nunique()
+    return Answers(
+        moments,
+        strata,
+        int(table["unit"].nunique()),
+        float(table["rater"].map(per_rater).mean()),
+        float(1 / (1 / table["valid"]).mean()),
+        None if classes is None else classes[1],
+        meta,
+    )
+
+
+def _strata(
+    table: pd.DataFrame, weights: Mapping[str, float], modes: Mapping[str, float] | None
+) -> pd.DataFrame:
+    """Categories and modes that the units' ballots came from, with their share in the score."""
+    cells = table.groupby(["category", "mode", "unit"], observed=True).size()
+    by_stratum = cells.groupby(["category", "mode"], observed=True)
+    strata = by_stratum.sum().rename("total").reset_index()
+    strata["ballots"] = by_stratum.agg(lambda n: len(n) / (1 / n).sum()).to_numpy(float)
+    strata = strata.astype({"category": str, "mode": str})
+    inside = strata["total"] if modes is None else strata["mode"].map(modes)
+    share = inside / inside.groupby(strata["category"]).transform("sum")
+    of_category = strata["category"].map(lambda c: float(weights.get(c, 0.0 if weights else 1.0)))
+    strata["weight"] = of_category * share
+    kept = strata[strata["weight"] > 0]
+    if kept.empty:
+        found = ", ".join(dict.fromkeys(strata["category"]))
+        raise PerfmethodError(f"category_weights: found none for {found}; allowed: some above 0")
+    weight = kept["weight"] / kept["weight"].sum()
+    return kept.assign(weight=weight)[["category", "mode", "weight", "ballots"]].reset_index(
+        drop=True
+    )
+
+
+def _scores(
+    ballots: pd.DataFrame, dimensions: Sequence[str], option_scores: Mapping[Any, float]
+) -> NDArray[np.float64]:
+    """Scores (n, d), NaN where an answer is missing or has no score."""
+    import pandas as pd
+
+    table = {float(code): float(score) for code, score in option_scores.items()}
+    columns = [pd.to_numeric(ballots[name], errors="coerce").map(table) for name in dimensions]
+    return np.column_stack([column.to_numpy(float) for column in columns])
+
+
+def _check_columns(ballots: pd.DataFrame, dimensions: Sequence[str]) -> None:
+    problems = Problems("ballots.csv")
+    for name in (*_COLUMNS, *dimensions):
+        if name not in ballots:
+            near = suggest(name, map(str, ballots.columns))
+            problems.add("no such column", f"the column must be there ({near})", column=name)
+        elif name in _COLUMNS:
+            for row in np.flatnonzero(ballots[name].isna()):
+                problems.add("an empty cell", "a name", row=int(row) + 2, column=name)
+    if not dimensions:
+        problems.add("no column of answers", "at least one dimension")
+    problems.raise_any()

@@ -1,0 +1,315 @@
+"""Laws of moments and of the likelihood, and slow twins that work with whole matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from perfmethod.errors import PerfmethodError
+from perfmethod.reliability import ClusterMoments, Components, Moments
+from perfmethod.reliability import variance_components as fit
+from tests.dense_likelihood import Dense
+
+FACETS = ("unit", "category", "rater", "dimension")
+
+
+def survey(seed: int, raters: int = 24, dimensions: int = 1) -> tuple[np.ndarray, dict[str, Any]]:
+    """Unbalanced ratings: raters in three categories, each rating some of five units."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        (unit, f"R{rater % 3}", rater, dimension)
+        for rater in range(raters)
+        for unit in rng.choice(5, rng.integers(1, 5), replace=False)
+        for dimension in range(dimensions)
+        if rng.random() < 0.9
+    ]
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(FACETS)}
+    severity, quality = rng.normal(0, 8, raters), rng.normal(0, 6, 5)
+    halo = rng.normal(0, 7, (raters, 5)) * (dimensions > 1)
+    y = [70 + quality[u] + severity[r] + halo[r, u] for u, _, r, _ in rows]
+    return np.rint(np.array(y) + rng.normal(0, 10, len(rows))).astype(int), columns
+
+
+def tables(moments: Any) -> list[Any]:
+    """Everything that a table of moments holds, for comparison bit by bit."""
+    names = ("counts", "sums", "squares", "square", "sizes", "clusters", "cross")
+    found = [np.asarray(getattr(moments, n)) for n in names if hasattr(moments, n)]
+    found += [moments.cells.codes, np.array(moments.cells.levels, dtype=object)]
+    if isinstance(moments, ClusterMoments):
+        found += [moments.pairs.places, moments.pairs.values]
+    return found
+
+
+def same(a: Any, b: Any) -> bool:
+    """Equal bit for bit, labels included."""
+    pairs = zip(tables(a), tables(b), strict=True)
+    return all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in pairs)
+
+
+# --- moments
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.randoms(use_true_random=False))
+def test_ratings_in_any_order_and_any_pieces_give_the_same_bits(seed, pieces, shuffler):
+    y, columns = survey(seed, 12)
+    order = list(range(len(y)))
+    shuffler.shuffle(order)
+    whole = Moments.of(y, columns)
+    parts = [order[k::pieces] for k in range(pieces)]
+    reduced = [
+        Moments.of(y[part], {f: np.array(c)[part] for f, c in columns.items()}) for part in parts
+    ]
+    merged = reduced[0]
+    for part in reduced[1:]:
+        merged = part + merged if shuffler.random() < 0.5 else merged + part
+    assert same(merged, whole)
+    assert same(merged.group("unit"), Moments.of(y, unit=columns["unit"]))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 5))
+def test_raters_in_any_pieces_give_the_same_bits(seed, pieces):
+    y, columns = survey(seed)
+    whole = ClusterMoments.of(Moments.of(y, columns), "rater", ["unit", "category"])
+    rater = np.array(columns["rater"])
+    parts = [np.flatnonzero(rater % pieces == k) for k in range(pieces)]
+    reduced = [
+        ClusterMoments.of_ratings(
+            y[part], "rater", cells=["unit", "category"],
+            **{f: np.array(c)[part] for f, c in columns.items()},
+        )
+        for part in parts
+    ]  # fmt: skip
+    merged = reduced[-1]
+    for part in reduced[:-1]:
+        merged = merged + part
+    assert same(merged, whole)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(-50, 120))
+def test_a_shift_of_the_moments_is_a_shift_of_the_ratings(seed, by):
+    y, columns = survey(seed)
+    cells = ["unit", "category"]
+    moved = ClusterMoments.of(Moments.of(y, columns), "rater", cells).shifted(by)
+    assert same(moved, ClusterMoments.of(Moments.of(y - by, columns), "rater", cells))
+
+
+def test_tables_by_size_of_cluster_do_not_grow_with_raters():
+    y, columns = survey(3, 30)
+    many = np.tile(y, 40)
+    repeated = {f: np.tile(np.array(c, object), 40) for f, c in columns.items()}
+    repeated["rater"] = repeated["rater"] + 1000 * np.repeat(np.arange(40), len(y))
+    few_ = ClusterMoments.of(Moments.of(y, columns), "rater", ["unit", "category"])
+    lots = ClusterMoments.of(Moments.of(many, repeated), "rater", ["unit", "category"])
+    assert lots.total == 40 * few_.total
+    for mine, its in zip(tables(few_), tables(lots), strict=True):
+        assert mine.shape == its.shape
+    np.testing.assert_array_equal(lots.cross, 40 * few_.cross)
+    np.testing.assert_array_equal(lots.pairs.values, 40 * few_.pairs.values)
+
+
+def test_categories_in_an_order_of_their_own_are_sorted():
+    plain = Moments.of([3, 1, 2], unit=["b", "c", "a"])
+    column = pd.Categorical(["b", "c", "a"], categories=["c", "x", "a", "b"], ordered=True)
+    assert same(Moments.of([3, 1, 2], unit=column), plain)
+
+
+def test_nan_is_no_rating_and_names_of_unrated_levels_are_not_kept():
+    table = Moments.of([1.5, np.nan, 2.0], unit=["a", "b", "c"])
+    assert table.cells.levels == (("a", "c"),)
+    assert table.decimals == 1
+    assert table.to_frame()["mean"].tolist() == [1.5, 2.0]
+    with pytest.raises(ValueError, match="read-only"):
+        table.counts[0] = 3
+
+
+# --- likelihood
+
+MODELS = [
+    (["unit", "rater"], []),
+    (["unit", "rater"], ["category"]),
+    (["unit", "rater", "unit:category"], ["category"]),
+    (["unit", "category", "rater"], []),
+]
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize(("random", "fixed"), MODELS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_optimum_equals_a_search_on_the_dense_likelihood(random, fixed, method, seed):
+    y, columns = survey(seed)
+    found = fit(Moments.of(y, columns), random, fixed, method=method)
+    assert found.converged
+    dense = Dense(y, columns, random, fixed)
+    assert found.criterion == pytest.approx(dense.criterion(found.variances, method), rel=1e-12)
+    variances, lowest = dense.optimum(np.maximum(found.variances, 1.0), method)
+    assert found.criterion <= lowest + 1e-9
+    np.testing.assert_allclose(found.variances, variances, rtol=2e-4, atol=0.02)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_standard_errors_are_those_of_the_dense_likelihood(method):
+    y, columns = survey(0)
+    random = ["unit", "rater"]
+    found = fit(Moments.of(y, columns), random, ["category"], method=method)
+    dense = Dense(y, columns, random, ["category"])
+    x, step = found.variances, 1e-3 * found.variances
+    hessian = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            hessian[i, j] = sum(
+                a * b * dense.criterion(x + a * step * np.eye(3)[i] + b * step * np.eye(3)[j],
+                                        method)
+                for a in (-1, 1) for b in (-1, 1)
+            ) / (4 * step[i] * step[j])  # fmt: skip
+    np.testing.assert_allclose(found.covariance, 2 * np.linalg.inv(hessian), rtol=2e-4)
+    lower, upper = found.intervals().T
+    z = 1.959963984540054
+    np.testing.assert_allclose(np.sqrt(lower * upper), x, rtol=1e-12)
+    np.testing.assert_allclose(np.log(upper / lower), 2 * z * found.standard_errors / x, rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_profile_ends_are_where_the_dense_likelihood_ratio_says(method):
+    y, columns = survey(1)
+    random = ["unit", "rater"]
+    found = fit(Moments.of(y, columns), random, method=method)
+    dense = Dense(y, columns, random)
+    threshold = 3.841458820694124  # chi-square, 1 degree of freedom
+    for k, ends in enumerate(found.intervals(method="profile")):
+        for end in ends:
+            if end == 0:
+                continue
+            others = [i for i in range(3) if i != k]
+
+            def held(roots, k=k, end=end, others=others):
+                variances = np.empty(3)
+                variances[k], variances[others] = end, roots**2
+                return dense.criterion(variances, method)
+
+            from scipy.optimize import minimize
+
+            start = np.sqrt(np.maximum(found.variances[others], 1.0))
+            options = {"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000}
+            lowest = minimize(held, start, method="Nelder-Mead", options=options).fun
+            assert lowest - found.criterion == pytest.approx(threshold, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+def test_effects_equal_the_dense_predictions(method):
+    y, columns = survey(2)
+    random = ["unit", "rater", "unit:category"]
+    found = fit(Moments.of(y, columns), random, ["category"], method=method)
+    dense = Dense(y, columns, random, ["category"])
+    for k, term in enumerate(random):
+        effects, errors, known = dense.predictions(found.variances, k)
+        ours = found.effects(term)
+        np.testing.assert_allclose(ours["effect"], effects, rtol=1e-8, atol=1e-9)
+        np.testing.assert_allclose(ours["standard_error"], errors, rtol=1e-7, atol=1e-7)
+        np.testing.assert_allclose(ours["conditional_error"], known, rtol=1e-7, atol=1e-7)
+
+
+def test_two_nested_terms_eliminated_equal_one(monkeypatch):
+    y, columns = survey(4, dimensions=3)
+    random = ["unit", "rater", "unit:rater", "unit:dimension"]
+    arguments = (Moments.of(y, columns), random, ["category", "dimension"])
+    for method in ("REML", "ML"):
+        single = fit(*arguments, method=method)
+        with monkeypatch.context() as patch:
+            patch.setattr("perfmethod.reliability.reml._LARGE", 10)
+            double = fit(*arguments, method=method)
+        assert double._model.terms[:2] == ("rater", "unit:rater")
+        assert single.converged
+        assert double.converged
+        assert double.criterion == pytest.approx(single.criterion, rel=1e-12)
+        np.testing.assert_allclose(double.variances, single.variances, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(double.covariance, single.covariance, rtol=1e-5, atol=1e-9)
+        for term in ("unit", "rater", "unit:dimension"):
+            a, b = single.effects(term), double.effects(term)
+            np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
+        with pytest.raises(PerfmethodError, match="eliminated within 'rater'"):
+            double.effects("unit:rater")
+
+
+def test_gradient_and_hessian_are_those_of_differences(monkeypatch):
+    y, columns = survey(5, dimensions=3)
+    random = ["unit", "rater", "unit:rater", "unit:dimension"]
+    for large, terms in ((10**6, 1), (10, 2)):
+        monkeypatch.setattr("perfmethod.reliability.reml._LARGE", large)
+        for method in ("REML", "ML"):
+            found = fit(Moments.of(y, columns), random, ["category"], method=method)
+            criterion = found._model.criterion
+            assert criterion.elimination.count == terms
+            for ratios in (np.full(4, 0.4), np.array([0.05, 1.2, 0.3, 0.01])):
+                here, step = criterion.at(ratios), 1e-4 * ratios
+                ends = [[criterion.at(ratios + s * step * e) for s in (-1, 1)] for e in np.eye(4)]
+                slope = [(b.value - a.value) for a, b in ends] / (2 * step)
+                bend = np.array([b.gradient - a.gradient for a, b in ends]) / (2 * step[:, None])
+                np.testing.assert_allclose(here.gradient, slope, rtol=1e-5, atol=1e-5)
+                scale = np.outer(ratios, ratios)
+                np.testing.assert_allclose(here.hessian * scale, bend * scale, rtol=1e-5, atol=1e-5)
+
+
+def refit(y: Any, columns: dict[str, Any], **more: Any) -> Components:
+    return fit(Moments.of(y, columns, **more), ["unit", "rater"], ["category"])
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 2**32 - 1), st.integers(-(10**6), 10**6), st.integers(1, 50))
+def test_shift_and_scale_of_ratings(seed, shift, scale):
+    y, columns = survey(seed)
+    here = refit(y, columns)
+    assume(here.converged)
+    there = refit(scale * y + shift, columns)
+    np.testing.assert_allclose(there.variances, scale**2 * here.variances, rtol=1e-5, atol=1e-6)
+    assert there.criterion == pytest.approx(
+        here.criterion + 2 * np.log(scale) * (len(y) - 3), rel=1e-10
+    )
+    decimal = refit(y / 10, columns)
+    np.testing.assert_allclose(decimal.variances, here.variances / 100, rtol=1e-5, atol=1e-8)
+    assert decimal.fixed_effects()["estimate"].iloc[0] == pytest.approx(
+        here.fixed_effects()["estimate"].iloc[0] / 10, rel=1e-6
+    )
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["REML", "ML"]))
+def test_every_fit_converges_to_what_it_says(seed, method):
+    y, columns = survey(seed, 16)
+    found = fit(Moments.of(y, columns), ["unit", "rater", "category"], method=method)
+    assert found.converged
+    assert found.gradient_norm <= found.tolerance
+    assert (found.variances >= 0).all()
+    assert found.boundary == tuple(
+        t for t, v in zip(found.terms, found.variances, strict=True) if v == 0
+    )
+    eigenvalues = np.linalg.eigvalsh(found.covariance)
+    assert eigenvalues.min() >= -1e-9 * max(eigenvalues.max(), 1)
+    # no neighbor is better, by a likelihood that shares no code
+    dense = Dense(y, columns, ["unit", "rater", "category"])
+    for k in range(4):
+        for factor in (0.98, 1.02):
+            near = found.variances.copy()
+            near[k] = near[k] * factor + (0.05 if near[k] == 0 and factor > 1 else 0.0)
+            assert dense.criterion(near, method) >= found.criterion - 1e-9
+
+
+def test_an_unfinished_search_says_so():
+    y, columns = survey(0)
+    found = fit(Moments.of(y, columns), ["unit", "rater"], tolerance=1e-300)
+    assert not found.converged
+    assert "NOT converged" in repr(found)
+
+
+def test_aliased_levels_are_named():
+    y, columns = survey(0)
+    columns["mode"] = [{"R0": "online", "R1": "paper", "R2": "paper"}[c]
+                       for c in columns["category"]]  # fmt: skip
+    found = fit(Moments.of(y, columns), ["unit", "rater"], ["category", "mode"])
+    assert found.aliased == ("category[R2]", "mode[online]", "mode[paper]")
+    plain = fit(Moments.of(y, columns), ["unit", "rater"], ["category"])
+    np.testing.assert_allclose(found.variances, plain.variances, rtol=1e-7)

@@ -17,6 +17,7 @@ import perfmethod as pm
 from perfmethod import normalization as nz
 from perfmethod.core import FILLS
 from perfmethod.normalization import METHODS
+from perfmethod.scoring.slots import INERT
 from tests.test_normalization_laws import EXAMPLES, FULL, PLACES, as_measured
 
 __all__ = ["FIXED", "RULES", "Made", "drawn_values", "patch_of", "years"]
@@ -380,10 +381,12 @@ def _quota(draw: st.DrawFn, grades: Document, units: pd.DataFrame, base: float) 
     if draw(st.integers(0, 2)) == 0:
         grades["levels"]["a"]["places"] = {name: draw(st.integers(0, 1)) for name in pools}
     else:
-        grades["floor"] = draw(st.integers(0, 1))
         grades["levels"]["a"]["places"] = draw(st.integers(0, len(units) // 2))
     if draw(st.booleans()):
         grades["levels"]["b"]["places"] = draw(st.integers(0, len(units) // 2))
+    totals = [v["places"] for v in grades["levels"].values() if isinstance(v.get("places"), int)]
+    if totals and min(totals) >= len(pools):  # a floor needs a place for every pool
+        grades["floor"] = draw(st.integers(0, 1))
     if draw(st.booleans()):
         grades["levels"]["a"]["least"] = 0.5 * base
 
@@ -404,7 +407,7 @@ def drawn_values(
 ) -> dict[str, np.ndarray]:
     """Draws of any numbers of the scheme and any measured values, all of them allowed."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    numbers = sorted(year.scheme.numbers)
+    numbers = [path for path in sorted(year.scheme.numbers) if not INERT.match(path)]
     some = st.lists(st.sampled_from(numbers), max_size=10, unique=True)
     chosen = draw(st.one_of(some, st.just(numbers)))
     values: dict[str, np.ndarray] = {}

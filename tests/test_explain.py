@@ -157,3 +157,26 @@ def test_compare_tells_who_moves(city: pm.Evaluation):
 def test_notebook_form_is_rounded_by_the_one_rule(city: pm.Evaluation):
     assert "983.23" in city._repr_html_()
     assert "983.234" not in city._repr_html_()
+
+
+def test_negative_score_under_a_geometric_mean_names_the_class(small: pm.Year):
+    changes = {
+        "indicators.P003.rule": {"method": "zscore"},
+        "classes.county_government.nodes.livelihood.power": 0,
+    }
+    with pytest.raises(DataError, match=r"classes\.county_government.*found a score of -"):
+        pm.evaluate(small.with_scheme(small.scheme.patch(changes)))
+
+
+def test_floors_that_need_more_places_than_there_are(small: pm.Year):
+    with pytest.raises(DataError, match=r"grades\.levels\.excellent.*1 places at least in each"):
+        small.with_scheme(
+            small.scheme.patch({"grades.floor": 1, "grades.levels.excellent.places": 2})
+        )
+
+
+def test_draws_of_numbers_that_change_nothing_are_refused(small: pm.Year):
+    for path in ("survey.min_cell", "results.civil_servant_quota.by_grade.excellent",
+                 "adjustments.items.B01.points", "supervision.status.alarm"):  # fmt: skip
+        with pytest.raises(KeyError, match="numbers that change a result"):
+            pm.simulate(small, {path: [1, 2]})

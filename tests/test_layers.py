@@ -35,6 +35,7 @@ LEVELS = {
     "robustness": 6,
     "reliability": 6,
     "fairness": 6,
+    "screening": 6,
     "ranking": 6,
     "proposals": 7,
     "report": 8,

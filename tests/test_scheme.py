@@ -51,6 +51,7 @@ BROKEN = {
     "names of levels that do not fit": ('names = ["A", "B", "C", "D"]', 'names = ["A", "B"]',
                                         ["indicators.D001.rule", "'names'"]),
     "unknown direction": ('direction = "negative"', 'direction = "down"', ["indicators.P003", "'direction'"]),
+    "reserved id": ("[classes.county_government.nodes]\n", "[classes.county_government.nodes]\ntotal = { survey = 'conduct' }\n", ["'total'", "a column of this name"]),
     "cycle": ('"Livelihood" }, parent = "indicator", weight = 60', '"Livelihood" }, parent = "livelihood", weight = 60',
               ["livelihood > livelihood", "without cycles"]),
     "unknown class of an item": ('classes = ["municipal_department"]', 'classes = ["departments"]',

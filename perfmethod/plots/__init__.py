@@ -9,7 +9,7 @@ from perfmethod.plots.curves import rule_curves
 from perfmethod.plots.effects import effect_bars, weights_and_importance
 from perfmethod.plots.house import PALETTE, style, use_fonts
 from perfmethod.plots.intervals import acceptability, rank_intervals, tornado
-from perfmethod.plots.screening import flag_table, vote_timeline
+from perfmethod.plots.screening import flag_table, screening_effect, vote_timeline
 from perfmethod.plots.stability import stability
 from perfmethod.plots.stacks import progress, stacked_blocks
 from perfmethod.plots.strips import margins, totals_by_group
@@ -26,6 +26,7 @@ __all__ = [
     "rank_intervals",
     "reliability_curves",
     "rule_curves",
+    "screening_effect",
     "stability",
     "stacked_blocks",
     "style",

@@ -6,20 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perfmethod.plots.house import PALETTE, finish, key, need_columns, new_axes, style, words
+from perfmethod.plots.house import (
+    PALETTE,
+    finish,
+    key,
+    need_columns,
+    new_axes,
+    rows_axis,
+    style,
+    words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["flag_table", "vote_timeline"]
+__all__ = ["flag_table", "screening_effect", "vote_timeline"]
 
 _WORDS = {
     "zh": {"time": "提交时间", "votes": "每6小时票数", "usual": "单位", "burst": "突击投票",
-           "heads": "类型|单位|类别|方式|批次|票数|p值"},
+           "heads": "类型|单位|类别|方式|批次|票数|p值", "change": "剔除异常票后总分的变化(分)",
+           "aside": "剔除{n}票", "rank": "位次{a}→{b}"},
     "en": {"time": "Time of submission", "votes": "Ballots in six hours", "usual": "A unit",
            "burst": "A burst lies in it",
-           "heads": "Kind|Unit|Category|Mode|Batch|Ballots|p"},
+           "heads": "Kind|Unit|Category|Mode|Batch|Ballots|p",
+           "change": "Change of the total without flagged ballots (points)",
+           "aside": "{n} ballots aside", "rank": "rank {a} to {b}"},
 }  # fmt: skip
 _SHOWN = 30  # rows that fit on a page
 
@@ -132,6 +144,69 @@ def flag_table(
         finish(ax, title, "")
         ax.set_axis_off()
         return ax
+
+
+def screening_effect(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    language: str = "zh",
+    top: int = 15,
+) -> Axes:
+    """Draw what setting flagged ballots aside does to totals; units whose grade changes stand out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        By unit: ``name``, ``total_change``, ``rank``, ``rank_other``, ``grade_changes``,
+        ``set_aside``.
+    ax : Axes, optional
+    title : str
+        The finding.
+    language : {"zh", "en"}
+        Of the axes.
+    top : int
+        Units shown, those that change most.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    PerfmethodError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"name": ["D1", "D2"], "total_change": [-4.0, 0.1], "rank": [3, 4],
+    ...     "rank_other": [4, 3], "grade_changes": [True, False], "set_aside": [44, 0]})
+    >>> [text.get_text() for text in screening_effect(frame, language="en").texts]
+    ['44 ballots aside, rank 3 to 4', '0 ballots aside, rank 4 to 3']
+    """
+    need_columns(
+        frame, "name", "total_change", "rank", "rank_other", "grade_changes", "set_aside"
+    )  # fmt: skip
+    said = words(language, _WORDS)
+    order = frame["total_change"].abs().sort_values(ascending=False, kind="stable").index
+    shown = frame.loc[order].head(top)
+    places = [float(k) for k in range(len(shown))]
+    with style():
+        ax = new_axes(ax, height=1.4 + 0.32 * len(shown))
+        change = shown["total_change"].to_numpy(float)
+        colors = [PALETTE["vermillion" if g else "blue"] for g in shown["grade_changes"]]
+        ax.barh(places, change, color=colors, height=0.6)
+        edge = max(float(change.max()), 0.0)
+        columns = (shown["set_aside"], shown["rank"], shown["rank_other"])
+        for y, n, a, b in zip(places, *columns, strict=True):
+            text = f"{said['aside']}, {said['rank']}".format(n=n, a=a, b=b)
+            ax.annotate(text, (edge, y), xytext=(6, 0), textcoords="offset points", va="center")
+        ax.axvline(0, color=PALETTE["ink"], lw=0.8)
+        ax.grid(axis="x")
+        rows_axis(ax, [str(name) for name in shown["name"]], places)
+        return finish(ax, title, said["change"])
 
 
 def _text(value: object) -> str:

@@ -18,6 +18,21 @@ from perfmethod.scheme.fields import (
 __all__ = ["check", "children_of", "parent_in"]
 
 Document = Mapping[str, Any]
+RESERVED = frozenset(
+    [
+        "unit_id",
+        "name",
+        "class",
+        "group",
+        "bonus",
+        "deduction",
+        "total",
+        "rank",
+        "group_rank",
+        "grade",
+        "note",
+    ]
+)
 ID = re.compile(r"[\w-]+")  # no dots: dotted paths address the entries
 NOT_PARAMETERS = ("method", "names")  # keys of a rule that its function does not take
 
@@ -109,6 +124,10 @@ def _check_values(problems: Problems, document: Document) -> None:
 
 
 def _check_ids(problems: Problems, document: Document) -> None:
+    for class_id, value in document["classes"].items():
+        for node in sorted(RESERVED.intersection(value.get("nodes", {}))):
+            place = f"classes.{class_id}.nodes"
+            problems.add(f"'{node}'", "another id: results have a column of this name", row=place)
     groups = [("classes",), ("indicators",), *_GROUPS]
     groups += [("classes", class_id, "nodes") for class_id in document["classes"]]
     for keys in groups:

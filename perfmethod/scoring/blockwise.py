@@ -74,7 +74,7 @@ class Job:
         except (PerfmethodError, ValueError):
             if self.failures == "raise":
                 raise
-            return self._one_by_one(part, values)
+            return self._in_halves(part, values)
         bad = [Failure(part.start + int(j), self._reason(found, int(j)))
                for j in np.flatnonzero(found.failed)]  # fmt: skip
         if bad and self.failures == "raise":
@@ -85,31 +85,33 @@ class Job:
         units = [self.plan.units[i] for i in np.flatnonzero(np.isnan(found.total[j]))]
         return f"no score for {', '.join(units[:5])}{', ...' if len(units) > 5 else ''}"
 
-    def _one_by_one(
+    def _in_halves(
         self, part: slice, values: Mapping[str, Any]
     ) -> tuple[Ranked, Mapping[str, Any], list[Failure]]:
         """Find the draws of a block that cannot be scored, and score the others."""
         size, u = part.stop - part.start, len(self.plan.units)
         rank, grade = np.zeros((size, u), np.int16), np.full((size, u), -1, np.int8)
         total, bad = np.full((size, u), np.nan), []
-        for j in range(size):
+        left = [(0, size)]
+        while left:
+            i, j = left.pop()
             try:
-                found = ranked(self.plan, Slots(self.plan.scheme, _row(values, j)), 1)
+                found = ranked(self.plan, Slots(self.plan.scheme, _rows(values, i, j)), j - i)
             except (PerfmethodError, ValueError) as error:
-                bad.append(Failure(part.start + j, str(error)))
+                if j == i + 1:
+                    bad.append(Failure(part.start + i, str(error)))
+                else:
+                    left += [((i + j) // 2, j), (i, (i + j) // 2)]
                 continue
-            total[j], rank[j] = found.total[0], found.rank[0]
+            total[i:j], rank[i:j] = found.total, found.rank
             if found.grade is not None:
-                grade[j] = found.grade[0]
-            if found.failed[0]:
-                bad.append(Failure(part.start + j, self._reason(found, 0)))
+                grade[i:j] = found.grade
+            bad += [Failure(part.start + i + int(f), self._reason(found, int(f)))
+                    for f in np.flatnonzero(found.failed)]  # fmt: skip
         failed, every = rank[:, 0] == 0, np.ones(size, dtype=bool)
-        order = Order(np.tile(np.arange(u), (size, 1)), np.arange(u, dtype=np.int16), every)
-        return (
-            Ranked(total, grade if self.levels else None, failed, order, every, rank),
-            values,
-            bad,
-        )
+        order = Order(np.tile(np.arange(u), (size, 1)), np.ones(u, dtype=np.int16), every)
+        codes = grade if self.levels else None
+        return Ranked(total, codes, failed, order, every, rank), values, bad
 
     def refuse_all_failed(self, failed: list[Failure]) -> None:
         """Refuse a result that rests on no draw."""
@@ -197,11 +199,11 @@ def _unpack(token: str, packed: bytes) -> Job:
     return _UNPACKED[token]
 
 
-def _row(values: Mapping[str, Any], j: int) -> Mapping[str, Any]:
+def _rows(values: Mapping[str, Any], i: int, j: int) -> Mapping[str, Any]:
     if isinstance(values, Block):
-        others = {path: value[j : j + 1] for path, value in values.others.items()}
-        return Block(values.table[j : j + 1], values.columns, others)
-    return {path: value[j : j + 1] for path, value in values.items()}
+        others = {path: value[i:j] for path, value in values.others.items()}
+        return Block(values.table[i:j], values.columns, others)
+    return {path: value[i:j] for path, value in values.items()}
 
 
 def _no_score(plan: Plan, empty: Any) -> DataError:

@@ -74,12 +74,12 @@ class Counter(NamedTuple):
 
 def count(counter: Counter, block: Ranked, values: Mapping[str, Any]) -> tuple[Any, ...]:
     """Counts of one block; in the order of the fields of `Tally`."""
-    nominal, good = counter.nominal, ~block.failed
-    u = len(nominal.rank)
+    good, u = ~block.failed, len(counter.nominal.rank)
     whole = bool(good.all())
     grades, same = _grades(block, good, counter)
     change = (block.total if whole else block.total[good]) - counter.center
-    shift = _shifts(block, nominal)[good]
+    ranks, shift = _places(block, counter)
+    shift = shift[good]
     wins = ties = None
     if counter.pairs is not None:
         wins, ties = _orders(block.rank[good], counter.pairs, u)
@@ -87,36 +87,30 @@ def count(counter: Counter, block: Ranked, values: Mapping[str, Any]) -> tuple[A
         _favorable(block.rank[good], good, values, counter.families) if counter.families else None
     )
     return (
-        int(good.sum()), _places(block, counter.places), grades, wins, ties, change.sum(0),
+        int(good.sum()), ranks, grades, wins, ties, np.ones(len(change)) @ change,
         np.einsum("ku,ku->u", change, change), same, int(shift.sum()), int((shift * shift).sum()),
         first,
     )  # fmt: skip
 
 
-def _places(block: Ranked, places: int) -> Ints:
-    """Count ranks, (u, r): straight from the order where no two units tie."""
-    units, plain = block.order.units, ~block.full
-    u = units.shape[1]
-    cell = (units if plain.all() else units[plain]) * places
-    cell += block.order.places - 1
-    counts = np.bincount(cell.ravel(), minlength=u * places)
-    rank = block.corrected[block.corrected[:, 0] > 0]
-    if len(rank):
-        cell = rank + (np.arange(u) * places - 1)
-        counts = counts + np.bincount(cell.ravel(), minlength=u * places)
-    return counts.reshape(u, places)
+def _places(block: Ranked, counter: Counter) -> tuple[Ints, Ints]:
+    """Counts of ranks, (u, r), and sums over units of |rank - nominal rank|, (k,).
 
-
-def _shifts(block: Ranked, nominal: Nominal) -> Ints:
-    """Sum over units of |rank - nominal rank|, (k,)."""
-    moved = nominal.rank.astype(np.int16)[block.order.units]
-    moved -= block.order.places
-    np.abs(moved, out=moved)
+    Both straight from the order, for draws in which no two units tie.
+    """
+    nominal, places, u = counter.nominal.rank, counter.places, len(counter.nominal.rank)
+    cell = block.order.units + (block.order.places.astype(np.int64) - 1) * u
+    plain = cell if not len(block.corrected) else cell[~block.full]
+    counts = np.bincount(plain.ravel(), minlength=u * places).reshape(places, u).T
+    away = np.abs(np.arange(1, places + 1)[:, None] - nominal).astype(float)
     # sums of whole numbers are exact in floating point, and much quicker
-    shift = (moved.astype(np.float64) @ np.ones(moved.shape[1])).astype(np.int64)
+    shift = (away.ravel().take(cell) @ np.ones(u)).astype(np.int64)
     if len(block.corrected):
-        shift[block.full] = np.abs(block.corrected - nominal.rank).sum(-1)
-    return shift
+        rank = block.corrected[block.corrected[:, 0] > 0]
+        cell = (rank.astype(np.int64) - 1) * u + np.arange(u)
+        counts = counts + np.bincount(cell.ravel(), minlength=u * places).reshape(places, u).T
+        shift[block.full] = np.abs(block.corrected - nominal).sum(-1)
+    return counts, shift
 
 
 def _grades(block: Ranked, good: NDArray[np.bool_], counter: Counter) -> tuple[Ints | None, int]:

@@ -142,10 +142,12 @@ class _Sorter(NamedTuple):
     def sort(self, total: Array) -> Order:
         """Sort the units of every draw; totals too large for the key count as tied."""
         places = (np.arange(1, len(self.pool) + 1) - self.start).astype(np.int16)
-        if not np.abs(total).max() < self.room:
+        if not (total.max() < self.room and total.min() > -self.room):
             everyone = np.broadcast_to(np.argsort(self.low), total.shape)
             return Order(everyone, places, np.ones(len(total), dtype=bool))
-        key = np.rint(total * -UNIT).astype(np.int64)
+        parts = total * -UNIT
+        np.rint(parts, out=parts)
+        key = parts.astype(np.int64)
         key <<= self.bits
         key += self.low
         key.sort(axis=-1)

@@ -11,7 +11,7 @@ from perfmethod.scoring.run import category_weights
 from perfmethod.scoring.slots import Slots
 from perfmethod.year import Year
 
-__all__ = ["review_of", "survey_errors"]
+__all__ = ["review_of", "survey_covariance", "survey_errors"]
 
 
 def review_of(year: Year, plan: Plan) -> survey.Review | None:
@@ -34,34 +34,45 @@ def review_of(year: Year, plan: Plan) -> survey.Review | None:
     )
 
 
+def survey_covariance(
+    review: survey.Review, plan: Plan, nodes: pd.DataFrame, base: float
+) -> pd.DataFrame:
+    """Covariance that the ballots give to the units' totals.
+
+    The total is linear in the survey scores where all means above them are arithmetic, and nearly
+    so otherwise; the weights are the effective ones. Units rated by the same raters covary.
+
+    Returns
+    -------
+    DataFrame (u, u)
+        Index and columns unit_id; points squared (delta method, raters as clusters).
+    """
+    covariance = review.covariance()
+    pairs = pd.MultiIndex.from_frame(covariance.index.to_frame(index=False))
+    table = nodes.set_index(["unit_id", "node"])["effective_weight"]
+    weights = np.zeros((len(plan.units), len(pairs)))
+    for part in plan.classes:
+        for node, dimension in part.survey.items():
+            for i in part.units:
+                unit = plan.units[i]
+                if (unit, dimension) in pairs:
+                    at = pairs.get_loc((unit, dimension))
+                    weights[i, at] += table.get((unit, part.tree.names[node]), 0.0)
+    weights *= base / 100.0
+    units = pd.Index(plan.units, name="unit_id")
+    return pd.DataFrame(weights @ covariance.to_numpy() @ weights.T, units, units)
+
+
 def survey_errors(
     review: survey.Review, plan: Plan, nodes: pd.DataFrame, base: float
 ) -> pd.DataFrame:
-    """Standard error that the ballots give to each unit's total.
-
-    The total is linear in the survey scores where all means above them are arithmetic, and nearly
-    so otherwise; the weights are the effective ones.
+    """Standard error that the ballots give to each unit's total (`survey_covariance`).
 
     Returns
     -------
     DataFrame
-        Index unit_id; ``se_total``: points, from the survey alone (delta method, raters as
-        clusters).
+        Index unit_id; ``se_total``: points, from the survey alone.
     """
-    covariance = review.covariance()
-    pairs = pd.MultiIndex.from_frame(covariance.index.to_frame(index=False))
-    weight = pd.Series(0.0, index=pairs)
-    table = nodes.set_index(["unit_id", "node"])["effective_weight"]
-    for part in plan.classes:
-        for node, dimension in part.survey.items():
-            for i in part.units:
-                key = (plan.units[i], dimension)
-                if key in weight.index:
-                    weight[key] += table.get((plan.units[i], part.tree.names[node]), 0.0)
-    weight *= base / 100.0
-    errors = {}
-    for unit in plan.units:
-        mine = pairs.get_level_values(0) == unit
-        w = weight.to_numpy()[mine]
-        errors[unit] = np.sqrt(w @ covariance.to_numpy()[np.ix_(mine, mine)] @ w)
-    return pd.Series(errors, name="se_total").rename_axis("unit_id").to_frame()
+    covariance = survey_covariance(review, plan, nodes, base)
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    return pd.DataFrame({"se_total": errors}, index=covariance.index)

@@ -154,7 +154,13 @@ def class_scores(
         slots.vector(part.fill_paths, 0.0),
     )
     memory: dict[Hashable, Any] = slots.once(("tree", part.class_id), not slots.drawn, dict)
-    return ClassScores(leaves, numbers, tree_scores(part.tree, leaves, numbers, memory))
+    try:
+        scores_of = tree_scores(part.tree, leaves, numbers, memory)
+    except ValueError as error:  # a score below 0 where its parent's mean is not arithmetic
+        place = f"classes.{part.class_id}"
+        raise DataError([Problem(plan.scheme.file, place, "power", str(error), "power = 1 above "
+                                 "rules that may score below 0")]) from None  # fmt: skip
+    return ClassScores(leaves, numbers, scores_of)
 
 
 def _fixed_leaves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -14,10 +15,16 @@ from perfmethod.draws import Block
 from perfmethod.errors import suggest
 from perfmethod.scheme import Scheme
 
-__all__ = ["Slots"]
+__all__ = ["INERT", "Slots"]
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
+
+# numbers of a scheme that no score, rank or grade depends on
+INERT = re.compile(
+    r"(supervision|results|vetoes)\.|(.*\.)?weights_sum$|survey\.min_cell$"
+    r"|adjustments\.items\.[^.]+\.points$"
+)
 
 
 class Slots:
@@ -82,6 +89,8 @@ class Slots:
         """
         known = set(measured)
         for path in paths:
+            if INERT.match(path):
+                raise KeyError(f"found a draw of '{path}'; allowed: numbers that change a result")
             if path not in known and path not in scheme.numbers:
                 is_measured = path.startswith(("tasks.", "review.", "rating."))
                 near = suggest(path, known if is_measured else scheme.numbers)

@@ -40,6 +40,13 @@ def check_quota(
     if (floor := grades.get("floor", 0)) > size:
         found = f"{floor} places at least in each pool, '{small}' has {size} units"
         report.problems.append(Problem(scheme.file, "grades", "floor", found, f"at most {size}"))
+        return
+    for level, entry in grades.get("levels", {}).items():
+        places = entry.get("places")
+        if isinstance(places, int) and floor * len(sizes) > places:
+            found = f"{floor} places at least in each of {len(sizes)} pools, {places} in all"
+            where, most = f"grades.levels.{level}", f"a floor of at most {places // len(sizes)}"
+            report.problems.append(Problem(scheme.file, where, "places", found, most))
 
 
 def _wrong_places(

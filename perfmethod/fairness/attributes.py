@@ -1,0 +1,94 @@
+"""Attributes by which units are grouped, and strata of units alike on an anchor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from perfmethod.errors import PerfmethodError, suggest
+
+if TYPE_CHECKING:
+    from perfmethod.scoring import Evaluation
+
+__all__ = ["PORTFOLIO", "attribute", "bands"]
+
+PORTFOLIO = "portfolio"  # the number of tasks, in thirds
+
+
+def attribute(evaluation: Evaluation, by: str | pd.Series) -> pd.Series:
+    """Label of every unit on an attribute.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    by : str or Series
+        Column of the year's units, ``"portfolio"`` (number of tasks, in thirds of the units), or
+        labels by unit_id.
+
+    Returns
+    -------
+    Series
+        Index unit_id; missing where a unit has no label.
+
+    Raises
+    ------
+    PerfmethodError
+        If there is no such attribute, or the labels are of other units.
+    """
+    units = evaluation.scores.index
+    if isinstance(by, pd.Series):
+        strange = by.index.difference(units)
+        if len(strange) or by.index.has_duplicates:
+            found = f"labels of '{strange[0]}'" if len(strange) else "several labels of one unit"
+            raise PerfmethodError(f"found {found}; allowed: one label for each unit of the year")
+        return by.reindex(units)
+    columns = evaluation.year.units
+    if by in columns:
+        labels = columns[by].reindex(units)
+        return labels.mask(labels.isin([""]))  # an empty cell is no label
+    tasks = evaluation.year.tasks
+    if by == PORTFOLIO and tasks is not None:
+        number = tasks.groupby("unit_id").size().reindex(units, fill_value=0)
+        return bands(number, 3).map(dict(enumerate(("few", "middle", "many"))))
+    known = [*map(str, columns.columns), *([PORTFOLIO] if tasks is not None else [])]
+    raise PerfmethodError(f"found attribute '{by}'; allowed: {suggest(by, known)}, or a Series")
+
+
+def bands(values: pd.Series, number: int = 3) -> pd.Series:
+    """Cut values into bands of about equally many units; equal values share a band.
+
+    Parameters
+    ----------
+    values : Series
+        Missing ones stay missing.
+    number : int, default 3
+
+    Examples
+    --------
+    >>> bands(pd.Series([3.0, 1.0, 2.0, 2.0, 9.0, 7.0]), 3).tolist()
+    [1, 0, 0, 0, 2, 2]
+    """
+    place = values.rank(method="average", pct=False)
+    band = np.ceil((place - 0.5) / values.notna().sum() * number) - 1
+    cut = np.clip(band, 0, number - 1)
+    return cut.astype(int) if cut.notna().all() else cut
+
+
+def strata_of(evaluation: Evaluation, strata: str | pd.Series, number: int) -> pd.Series:
+    """Stratum of every unit: an attribute, or a block or node cut into bands of its score."""
+    if isinstance(strata, pd.Series):
+        found = attribute(evaluation, strata)
+        many = pd.api.types.is_float_dtype(found)
+        return bands(found, number) if many else found
+    if strata in evaluation.year.units or strata == PORTFOLIO:
+        return attribute(evaluation, strata)
+    nodes = evaluation.nodes
+    mine = nodes[nodes["node"] == strata]
+    if mine.empty:
+        known = [*map(str, evaluation.year.units.columns), *nodes["node"].unique()]
+        raise PerfmethodError(
+            f"found strata '{strata}'; allowed: {suggest(strata, known)}, or a Series"
+        )
+    return bands(mine.set_index("unit_id")["score"].reindex(evaluation.scores.index), number)

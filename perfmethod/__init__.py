@@ -25,7 +25,20 @@ _PUBLIC: dict[str, str] = {
     "synthesize": "synthetic",
 }
 
-_MODULES = ("grading", "normalization", "plots", "survey", "weighting")
+_MODULES = (
+    "fairness",
+    "grading",
+    "normalization",
+    "plots",
+    "ranking",
+    "reliability",
+    "robustness",
+    "screening",
+    "sensitivity",
+    "survey",
+    "uncertainty",
+    "weighting",
+)
 
 __all__ = ["__version__", *_MODULES, *sorted(_PUBLIC)]
 

@@ -1,0 +1,137 @@
+"""What a screening found; counts and units, never raters or ballots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.screening.methods import METHODS
+from perfmethod.screening.sheet import Flag, Sheet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["PLOTS", "Screening", "flag_frame", "timeline_frame"]
+
+PLOTS: Mapping[str, str] = {
+    "timeline": "online ballots over time, bursts marked",
+    "flags": "table of the flags",
+}
+_COLUMNS = ("kind", "unit", "category", "mode", "batch", "ballots", "evidence", "p")
+
+
+@dataclass(frozen=True)
+class Screening:
+    """Flags on the ballots of a year.
+
+    Attributes
+    ----------
+    flags : DataFrame
+        One row a flag: kind (`METHODS`), unit, category, mode and batch (empty where the flag is
+        not about one), ballots (how many it is about), evidence (what was seen), p (adjusted for
+        the number of tests of its kind; NaN where the count is impossible, not improbable), and
+        sets_aside (whether `effect` can set its ballots aside).
+    unanswered : DataFrame
+        Don't-knows and missing answers by unit, category and mode, small cells hidden.
+    notes : tuple of str
+        What could not be tested, and why.
+    ballots : int
+        Ballots screened.
+    alpha : float
+        Level of each kind of flag.
+    meta : mapping
+        Digests of scheme and data, package version, seed; empty but for the seed without a year.
+    """
+
+    flags: pd.DataFrame = field(repr=False)
+    unanswered: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = field(repr=False)
+    ballots: int
+    alpha: float
+    meta: Mapping[str, Any] = field(repr=False)
+    _masks: Mapping[str, NDArray[np.bool_]] = field(repr=False)
+    _timeline: pd.DataFrame = field(repr=False)
+
+    def __repr__(self) -> str:
+        counts = self.flags["kind"].value_counts(sort=False)
+        told = ", ".join(f"{n} {kind}" for kind, n in counts.items()) or "nothing"
+        return f"<Screening of {self.ballots:,} ballots at {self.alpha:g}: {told}>"
+
+    def to_frame(self) -> pd.DataFrame:
+        """The flags, in the order of `METHODS`, the most ballots first."""
+        order = {kind: k for k, kind in enumerate(METHODS)}
+        keyed = self.flags.assign(_kind=self.flags["kind"].map(order))
+        sorted_ = keyed.sort_values(["_kind", "ballots"], ascending=[True, False], kind="stable")
+        return sorted_.drop(columns="_kind").reset_index(drop=True)
+
+    def _flagged(self, kinds: Sequence[str] | None = None) -> NDArray[np.bool_]:
+        """Ballots of these kinds of flags, (n,); by default of all kinds that name ballots."""
+        known = [kind for kind, method in METHODS.items() if method.sets_aside]
+        mask = np.zeros(self.ballots, bool)
+        for kind in known if kinds is None else kinds:
+            if kind not in known:
+                raise PerfmethodError(f"found kind '{kind}'; allowed: {suggest(kind, known)}")
+            mask |= self._masks.get(kind, False)
+        return mask
+
+    def plot(self, kind: str = "timeline", ax: Axes | None = None, *, lang: str = "zh") -> Axes:
+        """Draw the online ballots over time with their bursts, or the table of flags.
+
+        Parameters
+        ----------
+        kind : {'timeline', 'flags'}
+        ax : Axes, optional
+        lang : {'zh', 'en'}
+
+        Raises
+        ------
+        PerfmethodError
+            If the kind is none of these, or there is nothing to draw.
+        """
+        from perfmethod.plots import flag_table, vote_timeline
+
+        if kind == "timeline":
+            n = self._timeline.loc[self._timeline["flagged"], "unit"].nunique()
+            title = {"en": f"{n} units had bursts of online ballots",
+                     "zh": f"{n}个单位的网上评议出现突击投票"}  # fmt: skip
+            return vote_timeline(self._timeline, ax, title=title.get(lang, ""), language=lang)
+        if kind == "flags":
+            n = len(self.flags)
+            title = {"en": f"{n} flags on {self.ballots:,} ballots",
+                     "zh": f"{self.ballots:,}张测评票中有{n}项异常"}  # fmt: skip
+            return flag_table(self.to_frame(), ax, title=title.get(lang, ""), language=lang)
+        raise PerfmethodError(f"found plot '{kind}'; allowed: {suggest(kind, PLOTS)}")
+
+
+def flag_frame(flags: list[Flag]) -> pd.DataFrame:
+    """Flags as a table, without the ballots they are about."""
+    rows = [[getattr(flag, name) for name in _COLUMNS] for flag in flags]
+    table = pd.DataFrame(rows, columns=list(_COLUMNS))
+    texts = [name for name in _COLUMNS if name not in ("ballots", "p")]
+    table = table.astype(dict.fromkeys(texts, "str") | {"ballots": "int64", "p": "float64"})
+    aside = {kind: method.sets_aside for kind, method in METHODS.items()}
+    return table.assign(sets_aside=table["kind"].map(aside).astype(bool))
+
+
+def timeline_frame(sheet: Sheet, burst: NDArray[np.bool_], hours: int = 6) -> pd.DataFrame:
+    """Ballots by unit and span of time: unit, begin, ballots, flagged (a burst lies in it)."""
+    columns = ["unit", "begin", "ballots", "flagged"]
+    timed = np.flatnonzero(~np.isnan(sheet.time))
+    if sheet.start is None:
+        return pd.DataFrame({name: [] for name in columns})
+    begin = sheet.start.floor("D")
+    offset = (sheet.start - begin).total_seconds()
+    span = ((sheet.time[timed] + offset) // (hours * 3600)).astype(np.intp)
+    table = pd.DataFrame(
+        {"unit": np.array(sheet.units, object)[sheet.unit[timed]], "span": span,
+         "ballots": 1, "flagged": burst[timed]}
+    )  # fmt: skip
+    out = table.groupby(["unit", "span"]).agg({"ballots": "sum", "flagged": "any"}).reset_index()
+    out["begin"] = begin + pd.to_timedelta(out["span"] * hours, unit="h")
+    return out[columns]

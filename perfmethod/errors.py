@@ -75,6 +75,9 @@ class InputError(PerfmethodError):
         self.problems = tuple(problems)
         super().__init__("\n".join(self._lines()))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)  # so that it comes back whole from a worker process
+
     def _lines(self) -> Iterator[str]:
         n = len(self.problems)
         yield f"{n} problem{'s' if n != 1 else ''} in the input:"

@@ -1,0 +1,190 @@
+"""Uniform draws from a polytope of weights: exact where a method exists, else a stated chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perfmethod.errors import PerfmethodError
+from perfmethod.uncertainty.sources import RandomSource, Source
+
+__all__ = ["Region"]
+
+Array = NDArray[np.float64]
+
+PILOT = 8192  # proposals by which the share that is accepted is estimated
+LEAST = 0.02  # below this share a chain is cheaper than rejection
+
+
+@dataclass(frozen=True)
+class Region:
+    """Weights of a family: shares that sum to one, inside bounds, orders and sums.
+
+    Parameters
+    ----------
+    lower, upper : tuple of float (c,)
+        Bounds of the shares.
+    chains : tuple of tuple of int
+        Positions in descending order of their shares; no position in two chains.
+    rows : tuple of (tuple of int, float, float)
+        Positions whose shares' sum lies between two numbers.
+    sweeps : int
+        Burn-in of the chain: every draw starts in the middle and makes this many sweeps.
+
+    Notes
+    -----
+    Ordered weights: a uniform point of the simplex is exchangeable, so sorting the coordinates of
+    a chain gives the uniform distribution under its order; the mean of completely ordered weights
+    are the rank-order centroid weights. Lower bounds shrink and shift the simplex. What remains is
+    met by rejection from there where at least 2 % are accepted, else by many short
+    coordinate-pair chains, one for each draw.
+
+    References
+    ----------
+    Devroye, *Non-Uniform Random Variate Generation* (1986), chapter XI.2 (simplex).
+    Smith, "Efficient Monte Carlo procedures for generating points uniformly distributed over
+    bounded regions", *Oper. Res.* 32 (1984) 1296-1308.
+    Tervonen et al., "Hit-and-run enables efficient weight generation for simulation-based multiple
+    criteria decision analysis", *Eur. J. Oper. Res.* 224 (2013) 552-559.
+    """
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    chains: tuple[tuple[int, ...], ...] = ()
+    rows: tuple[tuple[tuple[int, ...], float, float], ...] = ()
+    sweeps: int = 0
+
+    @property
+    def size(self) -> int:
+        """Number of weights, c."""
+        return len(self.lower)
+
+    @cached_property
+    def halfspaces(self) -> tuple[Array, Array]:
+        """The region as ``A w <= b``."""
+        eye = np.eye(self.size)
+        rows = [(-eye[j], -low) for j, low in enumerate(self.lower)]
+        rows += [(eye[j], high) for j, high in enumerate(self.upper) if high < 1]
+        for chain in self.chains:
+            rows += [(eye[b] - eye[a], 0.0) for a, b in pairwise(chain)]
+        for members, low, high in self.rows:
+            total = eye[list(members)].sum(0)
+            rows += [(-total, -low)] if low > 0 else []
+            rows += [(total, high)] if high < 1 else []
+        return np.array([a for a, _ in rows]), np.array([b for _, b in rows])
+
+    @cached_property
+    def middle(self) -> Array:
+        """Center of the largest ball inside.
+
+        Raises
+        ------
+        PerfmethodError
+            If no weights meet all constraints, or so few that nothing can be drawn.
+        """
+        from scipy.optimize import linprog
+
+        a, b = self.halfspaces
+        inside = a - a.mean(1, keepdims=True)  # movements keep the sum
+        norm = np.linalg.norm(inside, axis=1)
+        cost = np.append(np.zeros(self.size), -1.0)
+        found: Any = linprog(
+            cost,
+            A_ub=np.column_stack([a, norm]),
+            b_ub=b,
+            A_eq=[np.append(np.ones(self.size), 0.0)],
+            b_eq=[1.0],
+            bounds=[(None, None)] * self.size + [(0, None)],
+        )
+        if found.status != 0 or (self.size > 1 and found.x[-1] < 1e-9):
+            how = "leave no room" if found.status == 0 else "contradict each other"
+            raise PerfmethodError(
+                f"found bounds, orders and sums that {how}; allowed: a set of weights with an "
+                "inside (a weight that must not vary is left out of the family)"
+            )
+        return np.asarray(found.x[:-1])
+
+    @cached_property
+    def shift(self) -> Array:
+        """Lower bounds that the proposals meet by themselves."""
+        low = np.array(self.lower)
+        plain = all(len({self.lower[j] for j in chain}) == 1 for chain in self.chains)
+        return low if plain else np.zeros(self.size)
+
+    @cached_property
+    def accepted(self) -> float:
+        """Share of proposals that lie inside, from a pilot with a seed of its own."""
+        _ = self.middle
+        pilot = self.propose(RandomSource(np.random.SeedSequence(0), PILOT).exponential(self.size))
+        return float(self.inside(pilot).mean())
+
+    @cached_property
+    def method(self) -> str:
+        """How draws are made."""
+        if self.accepted == 1:
+            return "exact"
+        return "rejection" if self.accepted >= LEAST else "chain"
+
+    @property
+    def note(self) -> str:
+        """Method, with the share accepted or the burn-in."""
+        more = {"exact": "", "rejection": f", {self.accepted:.1%} of the pilot accepted",
+                "chain": f", {self.burn_in} sweeps"}  # fmt: skip
+        return self.method + more[self.method]
+
+    @property
+    def burn_in(self) -> int:
+        """Sweeps that a chain makes for each draw."""
+        return self.sweeps or max(200, 8 * self.size)
+
+    def propose(self, e: NDArray[Any], total: float = 1.0) -> Array:
+        """Weights (n, c) from standard exponentials (n, c); they meet orders and lower bounds."""
+        w = e.astype(float)
+        for chain in self.chains:
+            w[:, list(chain)] = -np.sort(-w[:, list(chain)], axis=1)
+        w *= (total * (1.0 - self.shift.sum()) / (w @ np.ones(self.size)))[:, None]
+        return total * self.shift + w if self.shift.any() else w
+
+    def inside(self, w: Array) -> NDArray[np.bool_]:
+        """Whether shares (n, c) meet every constraint, (n,)."""
+        a, b = self.halfspaces
+        found: NDArray[np.bool_] = np.logical_and.reduce(w @ a.T <= b + 1e-12, axis=1)
+        return found
+
+    def draw(self, source: Source, total: float = 1.0) -> Array:
+        """Weights whose sum is `total`, (n, c)."""
+        if self.method == "exact":
+            return self.propose(source.exponential(self.size), total)
+        rng = source.generator()
+        make = self._reject if self.method == "rejection" else self._walk
+        return total * make(rng, source.n)
+
+    def _reject(self, rng: np.random.Generator, n: int) -> Array:
+        kept: list[Array] = []
+        batch = int(n / self.accepted * 1.1) + 16
+        while sum(map(len, kept)) < n:
+            w = self.propose(rng.standard_exponential((batch, self.size)))
+            kept.append(w[self.inside(w)])
+        return np.concatenate(kept)[:n]
+
+    def _walk(self, rng: np.random.Generator, n: int) -> Array:
+        """Chains that move weight between two positions, uniformly as far as they may."""
+        a, b = self.halfspaces
+        w = np.tile(self.middle, (n, 1))
+        room = np.tile(b - a @ self.middle, (n, 1))
+        for _ in range(self.burn_in * self.size):
+            i, j = rng.choice(self.size, 2, replace=False)
+            step = a[:, i] - a[:, j]
+            up, down = step > 0, step < 0
+            most = (room[:, up] / step[up]).min(1)
+            least = (room[:, down] / step[down]).max(1)
+            t = least + (most - least) * rng.random(n)
+            w[:, i] += t
+            w[:, j] -= t
+            room = np.maximum(room - t[:, None] * step, 0.0)
+        return w

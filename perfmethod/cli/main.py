@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from perfmethod import __version__
-from perfmethod.cli import commands
+from perfmethod.cli import commands, reliability, sensitivity
 from perfmethod.errors import InputError, PerfmethodError
 
 __all__ = ["main"]
@@ -78,6 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     supervise.add_argument("--quarter", type=int, choices=(1, 2, 3, 4), default=4)
     supervise.add_argument("--unit", metavar="UNIT", help="print the letter to this unit")
     supervise.add_argument("--out", type=Path, metavar="DIR", help="write table and figure there")
+
+    reliable = _on_year(sub, "reliability", reliability.run, "how far the survey can be trusted")
+    reliable.add_argument("--out", type=Path, metavar="DIR", help="write tables and figures there")
+    reliable.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
+
+    sensitive = _on_year(sub, "sensitivity", sensitivity.run, "what other weights would change")
+    sensitive.add_argument("--out", type=Path, metavar="DIR", help="write tables and figures there")
+    sensitive.add_argument("--draws", type=int, default=20_000, help="how many (default 20000)")
+    sensitive.add_argument("--spread", type=float, default=0.2, help="of weights (default 0.2)")
+    sensitive.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
 
     synth = sub.add_parser("synth", help="write a synthetic year with a known truth")
     synth.add_argument("folder", type=Path, metavar="DIR", help="folder to write (must not exist)")

@@ -12,6 +12,9 @@ from typing import Any
 
 # name -> module below this package
 _PUBLIC: dict[str, str] = {
+    "GradeRisk": "grades",
+    "grade_risk": "grades",
+    "risk_by_ballots": "grades",
     "ClusterMoments": "clusters",
     "Coefficient": "result",
     "Coefficients": "result",

@@ -1,0 +1,153 @@
+"""``perfmethod sensitivity``: what it says, what it writes, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import perfmethod as pm
+from perfmethod import robustness, uncertainty
+from perfmethod import sensitivity as analyses
+from tests.small_year import SMALL_SCHEME, write_small_year
+from tests.test_cli import run
+
+FILES = {"meta.json", "monte_carlo.csv", "radius.csv", "rank_intervals.png", "stability.csv",
+         "stability.png"}  # fmt: skip
+WEIGHTS = ("classes.*.nodes.*.weight", "indicators.*.weight", "internal.categories.*.weight")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """One list for all units, so that there is something to change."""
+    folder = write_small_year(tmp_path / "small")
+    text = SMALL_SCHEME.replace('pool = "group"', 'pool = "all"')
+    (folder / "scheme.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_tables_hold_what_the_package_finds(small: Path, tmp_path: Path, capsys):
+    out = tmp_path / "deep" / "out"
+    assert (
+        run("sensitivity", small, "--draws", 600, "--seed", 5, "--spread", 0.4, "--out", out) == 0
+    )
+    assert {file.name for file in out.iterdir()} == FILES  # three units have no importance
+    evaluation = pm.evaluate(pm.Year.load(small))
+    vary = uncertainty.multiplicative(*WEIGHTS, spread=0.4)
+    noise = uncertainty.survey_noise(evaluation.review)
+    draws = uncertainty.draw(evaluation.year, 600, vary, noise, seed=5)
+    runs = analyses.monte_carlo(evaluation.year, draws).to_frame()
+    written = pd.read_csv(out / "monte_carlo.csv", index_col="unit_id")
+    for column in ("excellent", "excellent_mcse", "low", "high", "expected", "total_sd"):
+        assert written[column].tolist() == runs[column].tolist()  # to the last bit
+    assert 0 < written.at["C02", "excellent"] < 1
+    classes = list(evaluation.year.scheme.classes)
+    exact = robustness.stability_intervals(evaluation, classes).intervals
+    written = pd.read_csv(out / "stability.csv")
+    assert (
+        written[["low", "high"]].to_numpy().tolist() == exact[["low", "high"]].to_numpy().tolist()
+    )
+    said = capsys.readouterr().out
+    assert "600 draws of 31 numbers, weights x lognormal(0.4), survey noise, seed 5" in said
+    assert f"C02  {runs.at['C02', 'excellent']:.4f} +- " in said
+    assert "at least 10 are needed" in said
+    meta = json.loads((out / "meta.json").read_text(encoding="utf-8"))
+    assert meta["scheme"] == evaluation.year.scheme.digest
+    assert (meta["draws"], meta["failed"]) == (600, 0)
+
+
+def test_the_certificate_changes_the_list(small: Path, tmp_path: Path, capsys):
+    assert run("sensitivity", small, "--draws", 10, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "D02 reaches C02; confirmed by scoring" in said
+    table = pd.read_csv(tmp_path / "out" / "radius.csv")
+    table = table[table["family"] == "municipal_department"].set_index("path")
+    assert table["confirmed"].all()
+    moved = table["change"].abs().sum() / 2
+    assert f"{moved:.2f} of 100.00 points moved" in said
+    year = pm.Year.load(small)
+    grades = pm.evaluate(year).scores["grade"]
+    for fraction, changed in ((1.0, {"C02", "D02"}), (0.999, set())):
+        weights = (table["weight"] + fraction * table["change"]).to_dict()
+        other = pm.evaluate(year.with_scheme(year.scheme.patch(weights))).scores["grade"]
+        assert set(grades.index[grades != other]) == changed
+
+
+def test_no_block_weights_change_a_list_by_group(tmp_path: Path, capsys):
+    small = write_small_year(tmp_path / "small")
+    assert run("sensitivity", small, "--draws", 10) == 0
+    said = capsys.readouterr().out
+    assert "municipal_department: no block weights change it" in said
+    assert "no unit is there in some draws only" in said
+
+
+def test_importance_of_a_class_that_is_large_enough(tmp_path: Path, capsys):
+    pm.synthesize(tmp_path / "year", units=18, ballots=900, groups=2)
+    out = tmp_path / "out"
+    assert run("sensitivity", tmp_path / "year", "--draws", 64, "--out", out) == 0
+    table = pd.read_csv(out / "importance.csv")
+    expected = analyses.importance(pm.evaluate(pm.Year.load(tmp_path / "year"))).to_frame()
+    assert table["importance"].dropna().tolist() == expected["importance"].dropna().tolist()
+    row = expected.set_index("node").loc["internal"].iloc[0]
+    said = capsys.readouterr().out
+    line = next(x for x in said.splitlines() if "(+- " in x and " internal " in x)
+    assert line.split()[:3] == [row["class"], "internal", "10.0"]
+    assert float(line.split()[3]) == pytest.approx(100 * row["importance"], abs=0.0501)
+
+
+def test_without_grades_the_ranks_are_watched(small: Path, tmp_path: Path, capsys):
+    scheme = tmp_path / "bare.toml"
+    scheme.write_text(SMALL_SCHEME.partition("[vetoes")[0], encoding="utf-8")
+    (small / "vetoes.csv").unlink()
+    out, words = tmp_path / "out", ("--scheme", scheme, "--lang", "zh", "--draws", 50)
+    assert run("sensitivity", small, *words, "--out", out) == 0
+    said = capsys.readouterr().out
+    assert "方案未设等次" in said
+    assert not (out / "radius.csv").exists()
+    assert "excellent" not in pd.read_csv(out / "monte_carlo.csv")
+    year = pm.Year.load(small, pm.Scheme.load(scheme))
+    exact = robustness.stability_intervals(
+        pm.evaluate(year), list(year.scheme.classes), keep="ranking"
+    )
+    assert pd.read_csv(out / "stability.csv")["low"].tolist() == exact.intervals["low"].tolist()
+
+
+def test_names_in_the_language_asked_for(small: Path, tmp_path: Path, capsys):
+    for lang, name in (("en", "Finance"), ("zh", "市财政局")):
+        out = tmp_path / lang
+        assert run("sensitivity", small, "--draws", 10, "--lang", lang, "--out", out) == 0
+        assert pd.read_csv(out / "monte_carlo.csv", index_col=0).at["D02", "name"] == name
+    assert "蒙特卡洛: 10次抽样" in capsys.readouterr().out
+
+
+def test_same_bytes_twice(small: Path, tmp_path: Path):
+    for name in ("one", "two"):
+        assert run("sensitivity", small, "--draws", 700, "--out", tmp_path / name) == 0
+    for file in FILES:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    assert run("sensitivity", small, "--draws", 700, "--seed", 1, "--out", tmp_path / "two") == 0
+    tables = [(tmp_path / name / "monte_carlo.csv").read_bytes() for name in ("one", "two")]
+    assert tables[0] != tables[1]
+
+
+def test_exit_codes(small: Path, tmp_path: Path, capsys):
+    assert run("sensitivity", tmp_path / "nowhere") == 2
+    capsys.readouterr()
+    for option, value, allowed in (
+        ("--draws", 0, "1 or more"),
+        ("--draws", -5, "1 or more"),
+        ("--spread", -0.1, "0 to 2"),
+        ("--spread", "nan", "0 to 2"),
+        ("--spread", "inf", "0 to 2"),
+        ("--seed", -1, "0 or more"),
+    ):
+        assert run("sensitivity", small, option, value, "--out", tmp_path / "o") == 2
+        assert f"found {option} {value}; allowed: {allowed}" in capsys.readouterr().err
+    assert run("sensitivity", small, "--draws", "many") == 2
+    assert run("sensitivity", small, "--spread", "wide") == 2
+    assert not (tmp_path / "o").exists()
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert run("sensitivity", small, "--draws", 10, "--out", tmp_path / "file") == 1
+    assert "found a file" in capsys.readouterr().err

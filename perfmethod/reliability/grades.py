@@ -92,7 +92,12 @@ class GradeRisk:
              "median": self.units["rank_median"], "high": self.units["rank_p95"],
              "nominal": self.units["rank"]}
         )  # fmt: skip
-        return plots.rank_intervals(frame, ax, language=lang)
+        n = len(self.doubtful())
+        title = {
+            "zh": f"{n}家单位换一批评议人就可能换等次",
+            "en": f"{n} units might have another grade with other raters",
+        }[lang]
+        return plots.rank_intervals(frame, ax, title=title, language=lang)
 
 
 def grade_risk(

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.frames import row
 from perfmethod.reliability.answers import Answers, answers_of_ballots, answers_of_year
 from perfmethod.reliability.components import Components
 from perfmethod.reliability.decision import Decision
@@ -176,10 +178,23 @@ class GStudy:
         if kind == "components":
             frame = self.to_frame().reset_index()
             frame["term"] = frame["term"].map(lambda t: _NAMES.get(lang, {}).get(t, t))
-            return plots.component_bars(frame, ax, language=lang)
+            return plots.component_bars(frame, ax, title=self._finding(lang), language=lang)
         if kind == "study":
-            return plots.reliability_curves(self.study(), ax, language=lang)
+            return plots.reliability_curves(
+                self.study(), ax, title=self._finding(lang), language=lang
+            )
         raise PerfmethodError(f"kind: found {kind!r}; allowed: {suggest(str(kind), _KINDS)}")
+
+    def _finding(self, lang: str) -> str:
+        table = self.to_frame()
+        if "unit" not in table.index:
+            return ""
+        share = show(100 * row(table, "unit")["share"], 1)
+        phi = show(self.decision().dependability, 3)
+        return {
+            "zh": f"单张答卷中单位之间的差别只占{share}%, 全部答卷合起来的信度为{phi}",
+            "en": f"Units make {share} % of one answer's variance; all ballots reach {phi}",
+        }[lang]
 
     def __repr__(self) -> str:
         found = self.decision()

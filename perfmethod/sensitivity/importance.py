@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.scoring import Evaluation
 from perfmethod.sensitivity.contributions import (
@@ -117,7 +118,12 @@ class Importance:
         shown = pd.DataFrame({"label": frame["name_zh" if lang == "zh" else "name_en"],
                               "nominal": frame["nominal"], "importance": frame[measure],
                               "standard_error": frame[f"{measure}_se"]})  # fmt: skip
-        return weights_and_importance(shown, ax, language=lang)
+        words = {
+            "zh": "名义权重{0}, 实际作用{1}(%)",
+            "en": "Weights {0} in name, {1} in effect (%)",
+        }
+        shares = ["/".join(show(100 * x, 0) for x in frame[c]) for c in ("nominal", measure)]
+        return weights_and_importance(shown, ax, title=words[lang].format(*shares), language=lang)
 
 
 def importance(

@@ -150,8 +150,8 @@ def test_flat_uniform_weights(utilities: np.ndarray) -> None:
     note("flat 49 x 135", "ratio to plain numpy (wanted 2)", per["plain"] / per["ours"], "")
     note("flat 49 x 135", "ratio to plain numpy in chunks", per["chunked"] / per["ours"], "")
     note("flat 49 x 135", "ratio to a pandas loop (wanted 200)", per["loop"] / per["ours"], "")
-    # the loop's ratio depends on the machine as much as on us: 200 are wanted, 150 must be there
-    assert per["loop"] / per["ours"] > 150
+    # not met so far (182): what limits it is the product in double precision, which the law needs
+    assert per["loop"] / per["ours"] > 200
     assert per["plain"] / per["ours"] > 1.8
 
 

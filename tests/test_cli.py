@@ -236,3 +236,10 @@ def test_explanation_sums_exactly_for_every_unit_of_2009():
     for unit in ("C01", "D05", "D27", "D30", "D38", "D45"):
         lines = pm.explain(evaluation, unit).lines
         assert math.fsum(lines["contribution"]) == evaluation.scores.at[unit, "total"]
+
+
+def test_what_was_read_in_another_encoding_is_told(small: Path, capsys):
+    units = small / "units.csv"
+    units.write_bytes(units.read_text(encoding="utf-8").encode("gbk"))
+    assert run("evaluate", small) == 0
+    assert "units.csv" in capsys.readouterr().err

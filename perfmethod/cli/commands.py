@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 def _say(evaluation: Evaluation, out: Path | None) -> None:
     scores, scheme = evaluation.scores, evaluation.year.scheme
+    for note in evaluation.year.notes:
+        print(f"note: {note}", file=sys.stderr)
     decimals = scheme.document.get("display_decimals", 2)
     print(f"{scheme.name('', 'en')}: {len(scores)} units")
     for level in scheme.document.get("grades", {}).get("levels", {}):

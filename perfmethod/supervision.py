@@ -81,8 +81,7 @@ class Supervision:
             raise PerfmethodError(
                 f"found unit '{unit}'; allowed: {suggest(unit, self.year.units.index)}"
             )
-        units = self.year.units
-        name = units.at[unit, f"name_{lang}"] if f"name_{lang}" in units else unit
+        name = self.year.unit_names(lang)[unit]
         words = _LETTER[lang]
         mine = self.tasks[(self.tasks["unit_id"] == unit) & (self.tasks["status"] != "on_path")]
         lines = [words["title"].format(name=name, quarter=self.quarter)]
@@ -209,12 +208,10 @@ def progress_table(
     supervision: Supervision, lang: str = "zh"
 ) -> tuple[pd.DataFrame, str, list[str]]:
     """Table for `plots.progress` (unit, status, tasks), its title, and the order of the states."""
-    units, column = supervision.year.units, f"name_{lang}"
     counts = supervision.to_frame()
     order = [STATUSES[s][lang] for s in counts.columns]
     table = counts.set_axis(order, axis=1)
-    if column in units:
-        table.index = units[column][table.index]
+    table.index = supervision.year.unit_names(lang)[table.index]
     order = [state for state in order if table[state].any()]  # the legend names what occurs
     long = table[order].stack().reset_index()
     long.columns = ["unit", "status", "tasks"]

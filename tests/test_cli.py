@@ -243,3 +243,47 @@ def test_what_was_read_in_another_encoding_is_told(small: Path, capsys):
     units.write_bytes(units.read_text(encoding="utf-8").encode("gbk"))
     assert run("evaluate", small) == 0
     assert "units.csv" in capsys.readouterr().err
+
+
+FLAT_SCHEME = """
+format = 1
+[classes.city.nodes]
+a = { weight = 1 }
+b = { weight = 2, power = 0 }
+[indicators]
+x1 = { parent = "a", rule = { method = "minmax", to = [1, 100] } }
+x2 = { parent = "b", direction = "negative", rule = { method = "minmax", to = [1, 100] } }
+"""
+
+
+def test_a_flat_index_without_names_groups_survey_or_grades(tmp_path: Path, capsys):
+    """Every command on a year that is nothing but units, indicators and a tree."""
+    year = tmp_path / "flat"
+    year.mkdir()
+    (year / "scheme.toml").write_text(FLAT_SCHEME, encoding="utf-8")
+    rows = [f"U{i},{7 * i % 13},{5 * i % 11}" for i in range(12)]
+    (year / "actuals.csv").write_text("unit_id,x1,x2\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    (year / "units.csv").write_text(
+        "unit_id\n" + "".join(f"U{i}\n" for i in range(12)), encoding="utf-8"
+    )
+    assert run("check", year) == 0
+    assert run("evaluate", year, "--out", tmp_path / "out", "--figures") == 0
+    assert pd.read_csv(tmp_path / "out" / "scores.csv")["name"].tolist() == [
+        f"U{i}" for i in range(12)
+    ]
+    assert (tmp_path / "out" / "blocks.png").exists()
+    for lang in ("en", "zh"):
+        assert run("explain", year, "U3", "--lang", lang) == 0
+        assert "U3" in capsys.readouterr().out
+    for command in ("supervise", "reliability"):  # nothing to work on, and it says so
+        assert run(command, year) in (1, 2)
+        assert "found no" in capsys.readouterr().err
+
+
+def test_units_of_one_name_stay_apart(small: Path, tmp_path: Path):
+    units = small / "units.csv"
+    text = units.read_text(encoding="utf-8").replace("市财政局", "市发改委")
+    units.write_text(text, encoding="utf-8")
+    assert run("evaluate", small, "--out", tmp_path / "out", "--figures") == 0
+    names = pd.read_csv(tmp_path / "out" / "scores.csv", index_col="unit_id")["name"]
+    assert names[["D01", "D02"]].tolist() == ["市发改委 (D01)", "市发改委 (D02)"]

@@ -160,9 +160,7 @@ def _runs(evaluation: Evaluation, arguments: argparse.Namespace) -> tuple[MonteC
 
 def _names(evaluation: Evaluation, lang: str) -> dict[str, str]:
     """Name of each unit in the language asked for, where it has one."""
-    units, usual = evaluation.year.units, evaluation.scores["name"]
-    named = units.get(f"name_{lang}", usual)
-    return {str(unit): str(named[unit] or usual[unit]) for unit in usual.index}
+    return {str(unit): str(name) for unit, name in evaluation.year.unit_names(lang).items()}
 
 
 def _scored(evaluation: Evaluation) -> list[tuple[str, str]]:

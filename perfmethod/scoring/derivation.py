@@ -106,9 +106,8 @@ class _Page:
         return self.scheme.name(f"grades.levels.{code}", self.lang) if code else "-"
 
     def head(self) -> Iterator[str]:
-        w, mine, units = self.words, self.row, self.evaluation.year.units
-        column = f"name_{self.lang}"
-        name = str(units.at[self.unit, column]) if column in units else mine["name"]
+        w, mine = self.words, self.row
+        name = self.evaluation.year.unit_names(self.lang)[self.unit]
         where = self.scheme.name(f"classes.{mine['class']}", self.lang)
         yield f"{self.unit} {name} ({w['class']}: {where}; {w['group']}: {mine['group']})"
         yield (

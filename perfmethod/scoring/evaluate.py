@@ -260,8 +260,7 @@ def evaluate(year: Year, *, lang: str = "en") -> Evaluation:
 def _scores(year: Year, plan: Plan, scored: Scored, graded: grading.Graded | None) -> pd.DataFrame:
     units = year.units
     frame = pd.DataFrame(index=pd.Index(plan.units, name="unit_id"))
-    names = [units[c] for c in ("name_zh", "name_en") if c in units]
-    frame["name"] = names[0] if names else units.index
+    frame["name"] = year.unit_names()
     frame["class"], frame["group"] = units["class"], units["group"]
     for block in _blocks(plan):
         frame[block] = np.nan

@@ -51,7 +51,7 @@ def group_totals(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame
     vetoed = evaluation.notes.query("kind == 'veto'")["unit_id"]
     table = pd.DataFrame(
         {
-            "unit": _names(evaluation, lang)[scores.index],
+            "unit": evaluation.year.unit_names(lang)[scores.index],
             "group": _groups(evaluation, lang)[scores.index],
             "total": scores["total"],
             "excellent": scores["grade"] == best,
@@ -104,7 +104,7 @@ def cut_margins(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame,
 def block_points(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:
     """Table for `plots.stacked_blocks` (unit, block, points), and what it shows."""
     scores, nodes = evaluation.scores, evaluation.nodes
-    known = _names(evaluation, lang)
+    known = evaluation.year.unit_names(lang)
     blocks = [c for c in scores.columns[3:] if c in set(nodes["node"]) and c != "total"]
     rows = nodes[nodes["node"].isin(blocks)]
     points = rows.pivot(index="unit_id", columns="node", values="contribution")
@@ -137,14 +137,6 @@ def _cut(evaluation: Evaluation) -> pd.Series:
     return pool.map(lowest)
 
 
-def _names(evaluation: Evaluation, lang: str) -> pd.Series:
-    units, column = evaluation.year.units, f"name_{lang}"
-    return units[column] if column in units else evaluation.scores["name"]
-
-
 def _groups(evaluation: Evaluation, lang: str) -> pd.Series:
-    group, table = evaluation.scores["group"], evaluation.year.groups
-    if table is None or f"name_{lang}" not in table:
-        return group.fillna(evaluation.scores["class"])
-    names = table.set_index("group")[f"name_{lang}"]
-    return (group + " " + group.map(names)).fillna(evaluation.scores["class"])
+    """What each unit's group is called."""
+    return evaluation.scores["group"].map(evaluation.year.group_names(lang))

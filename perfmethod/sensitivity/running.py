@@ -98,9 +98,7 @@ def drawn_families(year: Year, draws: Draws) -> tuple[Family, ...]:
 
 def unit_names(year: Year) -> dict[str, str]:
     """Name of each unit, its identifier where it has none."""
-    units = year.units
-    column = next((c for c in ("name_zh", "name_en") if c in units), None)
-    return {str(u): str(units.at[u, column] or u) if column else str(u) for u in units.index}
+    return {str(unit): str(name) for unit, name in year.unit_names().items()}
 
 
 def run_until(

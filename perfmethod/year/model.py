@@ -197,6 +197,22 @@ class Year:
         """Documents and other lists that the tables refer to; text."""
         return self._table("register")
 
+    def unit_names(self, lang: str = "zh") -> pd.Series[str]:
+        """Name of every unit, by unit_id: in the language, else in the other, else its id.
+
+        Units of the same name are told apart by their id, so that a name stands for one unit.
+        """
+        names = _names(self.units, lang)
+        twice = names.duplicated(keep=False)
+        return names.where(~twice, names + " (" + names.index.astype(str) + ")")
+
+    def group_names(self, lang: str = "zh") -> pd.Series[str]:
+        """Code and name of every group, by group; the code alone where it has no name."""
+        table = self.groups.set_index("group")
+        names = _names(table, lang)
+        codes = pd.Series(table.index.astype(str), index=table.index)
+        return codes.where(names == codes, codes + " " + names)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the content of every table that decides scores.
@@ -271,3 +287,13 @@ class Year:
         if self.notes:
             parts.append(f"{len(self.notes)} notes")
         return f"<Year '{self.name}': {', '.join(parts)}>"
+
+
+def _names(table: pd.DataFrame, lang: str) -> pd.Series[str]:
+    """Names of the rows of a table, by its index: the other language or the key where empty."""
+    names = pd.Series(table.index.astype(str), index=table.index)
+    for column in ("name_en", "name_zh") if lang == "zh" else ("name_zh", "name_en"):
+        if column in table:
+            given = table[column].astype(str)
+            names = given.where(table[column].notna() & (given != ""), names)
+    return names

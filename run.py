@@ -26,8 +26,8 @@ LOG = VENV / "setup.log"
 # each set of packages holds the one before it, in the same versions; the extras it adds
 SETS = {
     "core": ("requirements.lock", []),
-    "test": ("requirements-test.lock", ["test"]),
-    "lab": ("requirements-lab.lock", ["test", "notebook", "app"]),
+    "test": ("requirements-test.lock", ["test", "scale", "fast"]),
+    "lab": ("requirements-lab.lock", ["test", "scale", "fast", "notebook", "app"]),
 }
 RESULTS = ["--out", "results/2009", "--figures"]
 JOBS = {

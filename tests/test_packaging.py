@@ -54,8 +54,8 @@ def test_each_lock_holds_the_one_before_it() -> None:
     ("lock", "extras"),
     [
         ("requirements.lock", []),
-        ("requirements-test.lock", ["test"]),
-        ("requirements-lab.lock", ["test", "notebook", "app"]),
+        ("requirements-test.lock", ["test", "scale", "fast"]),
+        ("requirements-lab.lock", ["test", "scale", "fast", "notebook", "app"]),
     ],
 )
 def test_locks_cover_what_the_project_asks_for(lock: str, extras: list[str]) -> None:

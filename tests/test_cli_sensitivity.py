@@ -14,8 +14,14 @@ from perfmethod import sensitivity as analyses
 from tests.small_year import SMALL_SCHEME, write_small_year
 from tests.test_cli import run
 
-FILES = {"meta.json", "monte_carlo.csv", "radius.csv", "rank_intervals.png", "stability.csv",
-         "stability.png"}  # fmt: skip
+FILES = {
+    "meta.json",
+    *("monte_carlo.csv", "acceptability.csv", "rank_intervals.png", "acceptability.png"),
+    *("radius.csv", "stability.csv", "stability.png"),
+    *("tornado.csv", "tornado.png", "removal.csv", "global.csv", "global.png"),
+    *(f"block_map_{name}.{kind}" for name in ("county_government", "municipal_department")
+      for kind in ("csv", "png")),
+}  # fmt: skip
 WEIGHTS = ("classes.*.nodes.*.weight", "indicators.*.weight", "internal.categories.*.weight")
 
 
@@ -132,6 +138,69 @@ def test_same_bytes_twice(small: Path, tmp_path: Path):
     assert tables[0] != tables[1]
 
 
+def test_shares_and_single_changes_are_those_of_the_package(small: Path, tmp_path: Path, capsys):
+    out = tmp_path / "out"
+    assert run("sensitivity", small, "--draws", 10, "--seed", 3, "--out", out) == 0
+    year = pm.Year.load(small)
+    noise = uncertainty.survey_noise(pm.evaluate(year).review)
+    document, numbers = year.scheme.document["classes"], list(year.scheme.numbers)
+    nodes = [path for path in numbers if fits(path)]
+    inner = [p for p in nodes if "parent" in document[p.split(".")[1]]["nodes"][p.split(".")[3]]]
+    blocks = [path for path in nodes if path not in inner]
+    named = {
+        "block weights": uncertainty.multiplicative(*blocks, spread=0.2),
+        "aspect weights": uncertainty.multiplicative(*inner, spread=0.2),
+        "indicator weights": uncertainty.multiplicative("indicators.*.weight", spread=0.2),
+        "internal raters": uncertainty.multiplicative("internal.categories.*.weight", spread=0.2),
+        "the survey's noise": noise,
+    }
+    found = analyses.global_sensitivity(year, named, 1024, seed=3)
+    written = pd.read_csv(out / "global.csv").set_index(["output", "effect", "factor"])["index"]
+    assert set(written.index.levels[0]) == {"excellent_changes", "mean_rank_shift"}
+    expected = found.to_frame().set_index(["output", "effect", "factor"])["index"]
+    assert written.to_dict() == pytest.approx(expected[written.index].to_dict(), abs=1e-12)
+    single = pd.read_csv(out / "tornado.csv")
+    at = single.iloc[0]
+    patched = year.with_scheme(year.scheme.patch({at["label"]: at["value"]}))
+    shift = pm.evaluate(patched).scores["rank"] - pm.evaluate(year).scores["rank"]
+    assert at["mean_shift"] == pytest.approx(shift.abs().mean())
+    assert len(pd.read_csv(out / "removal.csv")) == len(analyses.removal(year).table)
+
+
+def fits(path: str) -> bool:
+    steps = path.split(".")
+    return len(steps) == 5 and steps[0::2] == ["classes", "nodes", "weight"]
+
+
+def test_workers_change_nothing(small: Path, tmp_path: Path, capsys):
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        assert run("sensitivity", small, "--draws", 1200, "--workers", workers, "--out", out) == 0
+    for file in FILES:
+        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes()
+
+
+def test_a_flat_index_has_weights_too(tmp_path: Path, capsys):
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    (folder / "scheme.toml").write_text(
+        """format = 1
+classes.city = {}
+indicators.roads = { weight = 60, rule = { method = "identity" } }
+indicators.water = { weight = 40, rule = { method = "identity" } }
+""",
+        encoding="utf-8",
+    )
+    rows = "unit_id,roads,water\nA,90,50\nB,60,70\nC,75,61\n"
+    (folder / "actuals.csv").write_text(rows, encoding="utf-8")
+    (folder / "units.csv").write_text("unit_id\nA\nB\nC\n", encoding="utf-8")
+    assert run("sensitivity", folder, "--draws", 50, "--out", tmp_path / "out") == 0
+    written = {file.name for file in (tmp_path / "out").iterdir()}
+    assert {"tornado.csv", "removal.csv", "acceptability.png"} <= written
+    assert not {"global.csv", "radius.csv"} & written  # one kind of uncertainty, no grades
+    assert "list changes in" not in capsys.readouterr().out
+
+
 def test_exit_codes(small: Path, tmp_path: Path, capsys):
     assert run("sensitivity", tmp_path / "nowhere") == 2
     capsys.readouterr()
@@ -142,6 +211,7 @@ def test_exit_codes(small: Path, tmp_path: Path, capsys):
         ("--spread", "nan", "0 to 2"),
         ("--spread", "inf", "0 to 2"),
         ("--seed", -1, "0 or more"),
+        ("--workers", 0, "1 or more"),
     ):
         assert run("sensitivity", small, option, value, "--out", tmp_path / "o") == 2
         assert f"found {option} {value}; allowed: {allowed}" in capsys.readouterr().err

@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     sensitive.add_argument("--out", type=Path, metavar="DIR", help="write tables and figures there")
     sensitive.add_argument("--draws", type=int, default=20_000, help="how many (default 20000)")
     sensitive.add_argument("--spread", type=float, default=0.2, help="of weights (default 0.2)")
+    sensitive.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     sensitive.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
 
     synth = sub.add_parser("synth", help="write a synthetic year with a known truth")

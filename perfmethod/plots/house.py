@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
@@ -33,6 +35,10 @@ PALETTE: Mapping[str, str] = {
     "ink": "#222222",
     "rule": "#DDDDDD",
 }
+# columns of a row's label and of a title; beyond them text goes on in the next line
+LABEL_WIDTH, TITLE_WIDTH = 48, 66
+# pieces that stay together: a Latin word, a Chinese character with the marks that close it
+_PIECES = re.compile(r"[!-\u2e7f]+ *| +|.[，。：；）、》」”]*")
 _CYCLE = ("blue", "vermillion", "green", "orange", "sky", "purple", "ink")
 
 
@@ -136,7 +142,7 @@ def new_axes(ax: Axes | None, height: float, width: float = 9.0) -> Axes:
 
 def finish(ax: Axes, title: str, xlabel: str, ylabel: str = "") -> Axes:
     """Name the axes and state the finding; ticks made later keep the font."""
-    ax.set_title(title)
+    ax.set_title(wrapped(title, TITLE_WIDTH))
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     ax.tick_params(labelfontfamily=list(use_fonts()), color=PALETTE["grey"])
@@ -145,7 +151,7 @@ def finish(ax: Axes, title: str, xlabel: str, ylabel: str = "") -> Axes:
 
 def rows_axis(ax: Axes, labels: list[str], positions: list[float]) -> None:
     """Write one label per row on the left, the first row on top."""
-    ax.set_yticks(positions, labels)
+    ax.set_yticks(positions, [wrapped(label, LABEL_WIDTH) for label in labels])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(max(positions) + 0.7, min(positions) - 0.7)
@@ -161,6 +167,33 @@ def key(ax: Axes, handles: list[Any]) -> None:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     else:
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def wrapped(text: str, width: int) -> str:
+    """Break a long text into lines of at most a number of columns, a Chinese character being two.
+
+    Examples
+    --------
+    >>> wrapped("Key work of the committee", 12).splitlines()
+    ['Key work of', 'the', 'committee']
+    >>> wrapped("市委市政府重点工作", 10).splitlines()
+    ['市委市政府', '重点工作']
+    """
+    return "\n".join(line for part in text.split("\n") for line in _lines(part, width))
+
+
+def _lines(text: str, width: int) -> list[str]:
+    lines, line = [], ""
+    for piece in _PIECES.findall(text):
+        if line and _columns(line + piece.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _columns(text: str) -> int:
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def signed(x: float, decimals: int = 1) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError
-from perfmethod.plots.house import PALETTE, finish, need_columns, new_axes, style, words
+from perfmethod.plots.house import PALETTE, finish, need_columns, new_axes, style, words, wrapped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,8 @@ _WORDS = {
            "scheme": "weights of the scheme"},
 }  # fmt: skip
 _COLORS = ("sky", "orange", "green", "purple", "yellow")  # of the most frequent other lists
+
+KEY_WIDTH = 84  # columns of a list in the key
 
 
 def weight_triangle(
@@ -126,6 +128,8 @@ def _cells(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _key(ax: Axes, handles: list[Any]) -> None:
     """Explain the lists below the triangle, one in a row: the names are long."""
+    for mark in handles:
+        mark.set_label(wrapped(str(mark.get_label()), KEY_WIDTH))
     ax.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.12), fontsize=9)
 
 

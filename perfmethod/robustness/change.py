@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,24 @@ Array = NDArray[np.float64]
 # points by which the certificate's totals are past the tie: the first that scoring shows
 BEYOND = (1e-6, 1e-4)
 INSIDE = 1e-6  # relative distance from the tie at which the list has to be as it was
+_EFFECTS = {
+    "en": {
+        "swap": "{} and {} change places",
+        "any": "who is {} changes",
+        "who": "{}: {} reaches {}",
+        "leaves": "{} is no longer {}",
+        "enters": "{} becomes {}",
+        "least": "the least total",
+    },
+    "zh": {
+        "swap": "{}与{}互换位次",
+        "any": "{}名单改变",
+        "who": "{}: {}追平{}",
+        "leaves": "{}不再是{}",
+        "enters": "{}成为{}",
+        "least": "最低总分",
+    },
+}
 
 
 def smallest_change(
@@ -40,6 +58,7 @@ def smallest_change(
     unit: str | None = None,
     norm: str = "l1",
     within: Polytope | None = None,
+    lang: str = "en",
 ) -> WeightChange:
     r"""Find the smallest change of weights that swaps a pair, moves a unit or changes the list.
 
@@ -69,6 +88,8 @@ def smallest_change(
         Sum of absolute changes, Euclidean length, largest change.
     within : Polytope, optional
         From `Family.within`; by default all weights that are not negative.
+    lang : {"en", "zh"}
+        Language of the effect's text.
 
     Returns
     -------
@@ -111,10 +132,17 @@ def smallest_change(
             f"found nominal weights {found.share.round(6).tolist()} outside the allowed ones; "
             "allowed: bounds and an order that the nominal weights satisfy"
         )
-    task = _Task(evaluation, found, polytope, norm)
+    task = _Task(evaluation, found, polytope, norm, lang)
     if pair is not None:
         return task.swap(*(_position(evaluation, u) for u in pair))
     return task.any_holder() if unit is None else task.holder(_position(evaluation, unit))
+
+
+def _words(lang: str) -> Mapping[str, str]:
+    """Texts of the effects in a language."""
+    if lang not in _EFFECTS:
+        raise PerfmethodError(f"found language '{lang}'; allowed: {suggest(lang, _EFFECTS)}")
+    return _EFFECTS[lang]
 
 
 def _position(evaluation: Evaluation, unit: str) -> int:
@@ -135,10 +163,11 @@ class _Task:
     """One question about one family of weights."""
 
     def __init__(
-        self, evaluation: Evaluation, found: Family, polytope: Polytope, norm: str
+        self, evaluation: Evaluation, found: Family, polytope: Polytope, norm: str, lang: str
     ) -> None:
         self.evaluation, self.found = evaluation, found
         self.polytope, self.norm = polytope, norm
+        self.said, self.lang = _words(lang), lang
         self.least = len(found.units)  # the threshold, as one more unit
         self.rules: Contest | None = None
         self.totals: Ratios = found.totals
@@ -157,7 +186,7 @@ class _Task:
         units = self.found.units
         way = _Way((low,), (high,))
         meeting = self._meet(way)
-        effect = f"{units[high]} and {units[low]} change places"
+        effect = self.said["swap"].format(units[high], units[low])
         return self._result(effect, meeting, way, lambda s: _order(s, high, low))
 
     def any_holder(self) -> WeightChange:
@@ -172,16 +201,17 @@ class _Task:
             self.totals, self.found.share, self._apart(pairs), self.polytope, self.norm
         )
         way = None if which is None else _Way((which[1],), (which[0],))
-        effect = f"who is {rules.grade} changes"
+        effect = self.said["any"].format(self._grade(rules))
         if which is not None:
-            effect += f": {self._name(which[1])} reaches {self._name(which[0])}"
+            effect = self.said["who"].format(effect, *map(self._name, reversed(which)))
         return self._result(effect, meeting, way, lambda s: s.grade == 0)
 
     def holder(self, unit: int) -> WeightChange:
         """One unit comes to hold the best grade, or loses it."""
         rules = self._grades()
         held, pool = unit in rules.holders, rules.pool_of(unit)
-        effect = f"{self._name(unit)} {'is no longer' if held else 'becomes'} {rules.grade}"
+        told = self.said["leaves" if held else "enters"]
+        effect = told.format(self._name(unit), self._grade(rules))
         if pool is None or (pool.places == 0):
             return self._result(effect, Meeting(np.inf, np.inf, None, 0), None, _holder(unit))
         self._single(pool.rivals.tolist())
@@ -239,7 +269,13 @@ class _Task:
         self.polytope = defined(self.totals, self.found.share, self.polytope)
 
     def _name(self, unit: int) -> str:
-        return "the least total" if unit == self.least else self.found.units[unit]
+        return self.said["least"] if unit == self.least else self.found.units[unit]
+
+    def _grade(self, rules: Contest) -> str:
+        """The best grade, by its identifier in English."""
+        if self.lang == "en":
+            return rules.grade
+        return self.evaluation.year.scheme.name(f"grades.levels.{rules.grade}", self.lang)
 
     def _result(self, effect: str, meeting: Meeting, way: _Way | None, state: Any) -> WeightChange:
         one = self.found

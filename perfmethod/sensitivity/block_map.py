@@ -12,7 +12,6 @@ import pandas as pd
 from perfmethod.draws import Draws
 from perfmethod.errors import PerfmethodError, SchemeError
 from perfmethod.scoring import simulate
-from perfmethod.sensitivity.running import unit_names
 from perfmethod.uncertainty.names import Family, Known
 from perfmethod.year import Year
 
@@ -71,7 +70,7 @@ class BlockMap:
         return triangle(self, ax, lang)
 
 
-def block_map(year: Year, family: str, *, steps: int = 30) -> BlockMap:
+def block_map(year: Year, family: str, *, steps: int = 30, lang: str = "zh") -> BlockMap:
     """Score a year at every point of a grid over the weights of three siblings.
 
     Parameters
@@ -82,6 +81,8 @@ def block_map(year: Year, family: str, *, steps: int = 30) -> BlockMap:
         A class (its blocks), or ``class.node``: something with three children.
     steps : int
         Points along a side, less one: there are ``(steps + 1)(steps + 2) / 2`` in all.
+    lang : {'zh', 'en'}
+        Language of the names.
 
     Returns
     -------
@@ -119,13 +120,13 @@ def block_map(year: Year, family: str, *, steps: int = 30) -> BlockMap:
     mine = np.array(simulation.classes) == class_id
     best = (simulation.grade == 0) & mine
     reasons = {f.draw: f.reason for f in simulation.failures}
-    names = np.array([unit_names(year)[u] for u in simulation.units])
+    names = year.unit_names(lang)[list(simulation.units)].to_numpy()
     table = pd.DataFrame(shares, columns=["a", "b", "c"])
     table["holders"] = [";".join(names[held]) for held in best[1:]]
     table["change"] = [_change(names, best[0], held) for held in best[1:]]
     table["changed"] = (best[1:] != best[0]).sum(1)
     table["failed"] = [reasons.get(i, "") for i in range(1, len(rows))]
-    labels = tuple(_name(year, class_id, child) for child in three.children)
+    labels = tuple(_name(year, class_id, child, lang) for child in three.children)
     nominal = tuple((weights / weights.sum()).tolist())
     return BlockMap(table, labels, nominal, class_id, simulation.meta)
 
@@ -146,7 +147,7 @@ def _grid(steps: int) -> np.ndarray:
     return np.array(whole, float) / steps
 
 
-def _name(year: Year, class_id: str, child: str) -> str:
+def _name(year: Year, class_id: str, child: str, lang: str) -> str:
     nodes = year.scheme.document["classes"][class_id].get("nodes", {})
     at = f"classes.{class_id}.nodes.{child}" if child in nodes else f"indicators.{child}"
-    return year.scheme.name(at)
+    return year.scheme.name(at, lang)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from perfmethod import plots
+from perfmethod.display import show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,12 +18,32 @@ if TYPE_CHECKING:
 
 __all__ = ["acceptability_map", "intervals", "tornado_bars", "triangle"]
 
+WIDE = 5  # places
+_TITLES = {
+    "en": {
+        "intervals": "{} of {} units have a rank interval at least {} places wide",
+        "acceptability": "{} of {} units have one rank in most of the draws",
+        "tornado": "{} moves ranks most: {} places on average",
+        "lists": "{}; {} of {} changes alter the list of the best grade",
+        "triangle": "{} % of all splits have the scheme's own list",
+    },
+    "zh": {
+        "intervals": "{}个单位(共{}个)的名次区间不窄于{}位",
+        "acceptability": "{}个单位(共{}个)在多数抽样中名次相同",
+        "tornado": "对名次影响最大的是{}: 平均变动{}位",
+        "lists": "{}; {}项变动(共{}项)改变最高等次名单",
+        "triangle": "{}%的权重分配与本方案名单相同",
+    },
+}
+
 
 def intervals(result: MonteCarlo, ax: Axes | None, lang: str) -> Axes:
     """Rank intervals of every unit."""
     frame = result.ranks.rename(columns={"name": "unit"})
     frame = frame.sort_values(["class", "expected"], kind="stable")
-    return plots.rank_intervals(frame, ax, language=lang)
+    wide = int((frame["high"] - frame["low"] >= WIDE).sum())
+    title = _TITLES[lang]["intervals"].format(wide, len(frame), WIDE)
+    return plots.rank_intervals(frame, ax, title=title, language=lang)
 
 
 def acceptability_map(result: MonteCarlo, ax: Axes | None, lang: str) -> Axes:
@@ -37,7 +58,9 @@ def acceptability_map(result: MonteCarlo, ax: Axes | None, lang: str) -> Axes:
             "share": shares.to_numpy().ravel(),
         }
     )
-    return plots.acceptability(long, ax, language=lang)
+    sure = int((shares.max(axis=1) > 0.5).sum())
+    title = _TITLES[lang]["acceptability"].format(sure, len(shares))
+    return plots.acceptability(long, ax, title=title, language=lang)
 
 
 def tornado_bars(result: OneAtATime, ax: Axes | None, top: int, lang: str) -> Axes:
@@ -45,12 +68,19 @@ def tornado_bars(result: OneAtATime, ax: Axes | None, top: int, lang: str) -> Ax
     frame = result.to_frame()
     kept = frame["label"].drop_duplicates().head(top)
     frame = frame[frame["label"].isin(kept) & (frame["failed"] == "")]
-    return plots.tornado(frame, ax, language=lang)
+    most, said = frame.loc[frame["mean_shift"].idxmax()], _TITLES[lang]
+    title = said["tornado"].format(most["name"], show(most["mean_shift"]))
+    if result.graded:
+        whole = result.table
+        title = said["lists"].format(title, int((whole["changed"] > 0).sum()), len(whole))
+    return plots.tornado(frame, ax, title=title, language=lang)
 
 
 def triangle(result: BlockMap, ax: Axes | None, lang: str) -> Axes:
     """Map over the weights of three siblings."""
     frame = result.table[result.table["failed"] == ""]
+    same = show(100 * float((frame["changed"] == 0).mean()), 0)
+    title = _TITLES[lang]["triangle"].format(same)
     return plots.weight_triangle(
-        frame, ax, corners=result.children, nominal=result.nominal, language=lang
+        frame, ax, corners=result.children, nominal=result.nominal, title=title, language=lang
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.sensitivity.estimators import ratio
 
@@ -218,9 +219,43 @@ class GlobalIndices:
                               else self.outputs[0])  # fmt: skip
         if frame["output"].nunique() != 1:
             raise PerfmethodError(f"found no output named; {suggest('', self.outputs)}")
-        return effect_bars(frame[frame["effect"] != "closed"], ax, language=lang)
+        frame = frame[frame["effect"] != "closed"]
+        return effect_bars(frame, ax, title=_title(frame, lang), language=lang)
 
     def _at(self, output: str) -> int:
         if output not in self.outputs:
             raise PerfmethodError(f"output '{output}'; {suggest(output, self.outputs)}")
         return self.outputs.index(output)
+
+
+_TITLES = {
+    "en": {
+        "most": "{} % of the variance of {} involves {}",
+        "none": "{} does not vary",
+        "mean_rank_shift": "the mean rank shift",
+        "excellent_changes": "changes of the list",
+        "rank": "the rank of {}",
+        "excellent": "{}'s place in the best grade",
+    },
+    "zh": {
+        "most": "{1}的方差有{0}%涉及{2}",
+        "none": "{}没有变化",
+        "mean_rank_shift": "平均名次变动",
+        "excellent_changes": "名单变动",
+        "rank": "{}的名次",
+        "excellent": "{}是否列入最高等次",
+    },
+}
+
+
+def _title(frame: pd.DataFrame, lang: str) -> str:
+    """The factor with the largest total effect (or the largest of what there is)."""
+    said, kind_of = _TITLES[lang], str(frame["output"].iloc[0]).partition(".")
+    output = said.get(kind_of[0], frame["output"].iloc[0]).format(kind_of[2])
+    if frame["constant"].all():
+        return said["none"].format(output)
+    kinds = set(frame["effect"])
+    kind = next(k for k in ("total", "shapley", "first") if k in kinds)
+    own = frame[frame["effect"] == kind]
+    most = own.loc[own["index"].idxmax()]
+    return said["most"].format(show(100 * most["index"], 0), output, most["factor"])

@@ -12,7 +12,6 @@ import pandas as pd
 from perfmethod.draws import Block, Draws
 from perfmethod.errors import PerfmethodError, Problems, SchemeError
 from perfmethod.scoring import Simulation, simulate
-from perfmethod.sensitivity.running import unit_names
 from perfmethod.uncertainty.names import Known
 from perfmethod.year import Year
 
@@ -46,11 +45,14 @@ class OneAtATime:
         One row per change and unit: label, side, unit_id, nominal, rank, shift (rank - nominal;
         negative is better).
     meta : mapping
+    graded : bool
+        Whether the scheme gives grades; without them nobody enters or leaves.
     """
 
     table: pd.DataFrame = field(repr=False)
     ranks: pd.DataFrame = field(repr=False)
     meta: Mapping[str, Any] = field(repr=False)
+    graded: bool = True
 
     def __repr__(self) -> str:
         n, moved = len(self.table), int((self.table["changed"] > 0).sum())
@@ -82,6 +84,7 @@ def tornado(
     *names: str,
     by: float = 20.0,
     bounds: Mapping[str, tuple[float, float]] | None = None,
+    lang: str = "zh",
 ) -> OneAtATime:
     """Set each number to a low and to a high value, the others as they are.
 
@@ -95,6 +98,8 @@ def tornado(
         Percent by which the values are lower and higher.
     bounds : mapping of str to (float, float), optional
         Low and high value of some paths instead.
+    lang : {'zh', 'en'}
+        Language of the names.
 
     Returns
     -------
@@ -122,12 +127,12 @@ def tornado(
                                row="tornado")  # fmt: skip
             continue
         ends = own.get(path, (value * (1 - by / 100), value * (1 + by / 100)))
-        changes += [Change(path, _name(year, path), side, {path: float(end)})
+        changes += [Change(path, _name(year, path, lang), side, {path: float(end)})
                     for side, end in zip(("low", "high"), ends, strict=True)]  # fmt: skip
-    return _compared(year, known.problems, changes)
+    return _compared(year, known.problems, changes, lang)
 
 
-def removal(year: Year, *names: str) -> OneAtATime:
+def removal(year: Year, *names: str, lang: str = "zh") -> OneAtATime:
     """Leave out each indicator and node in turn: its weight becomes zero.
 
     Parameters
@@ -152,16 +157,18 @@ def removal(year: Year, *names: str) -> OneAtATime:
     for path in paths:
         if not path.endswith(".weight"):
             known.problems.add(f"'{path}'", "weights", row="removal")
-    changes = [Change(p, _name(year, p), "without", {p: 0.0}) for p in paths]
-    return _compared(year, known.problems, changes)
+    changes = [Change(p, _name(year, p, lang), "without", {p: 0.0}) for p in paths]
+    return _compared(year, known.problems, changes, lang)
 
 
-def rater_influence(year: Year) -> OneAtATime:
+def rater_influence(year: Year, *, lang: str = "zh") -> OneAtATime:
     """Leave out each category of raters in turn, those of the survey and those inside.
 
     Parameters
     ----------
     year : Year
+    lang : {'zh', 'en'}
+        Language of the names.
 
     Returns
     -------
@@ -180,11 +187,11 @@ def rater_influence(year: Year) -> OneAtATime:
             paths = [p for p in year.scheme.numbers if p == at or p.startswith(f"{at}.")]
             label = f"{table}.{category}"
             changes.append(
-                Change(label, year.scheme.name(label), "without", dict.fromkeys(paths, 0.0))
+                Change(label, year.scheme.name(label, lang), "without", dict.fromkeys(paths, 0.0))
             )
     if not changes:
         raise PerfmethodError("found no category of raters in the scheme; allowed: at least one")
-    return _compared(year, known.problems, changes)
+    return _compared(year, known.problems, changes, lang)
 
 
 def _tree_weights(year: Year) -> list[str]:
@@ -194,7 +201,7 @@ def _tree_weights(year: Year) -> list[str]:
     return sorted(set(paths), key=list(year.scheme.numbers).index)
 
 
-def _name(year: Year, path: str) -> str:
+def _name(year: Year, path: str, lang: str) -> str:
     """Name of what a number belongs to, and of its class where it has one."""
     owner = path.rpartition(".")[0]
     parts = path.split(".")
@@ -202,19 +209,23 @@ def _name(year: Year, path: str) -> str:
         return path
     if parts[0] == "classes" and len(parts) > 3:
         whole = ".".join(parts[:2])
-        return f"{year.scheme.name('.'.join(parts[:4]))}({year.scheme.name(whole)})"
+        owner = year.scheme.name(whole, lang)
+        blank = " " if lang == "en" else ""
+        return f"{year.scheme.name('.'.join(parts[:4]), lang)}{blank}({owner})"
+    if len(parts) > 2 and parts[1] == "categories":
+        return year.scheme.name(".".join(parts[:3]), lang)
     if parts[0] == "indicators":
-        return year.scheme.name(".".join(parts[:2]))
+        return year.scheme.name(".".join(parts[:2]), lang)
     return owner or path
 
 
-def _compared(year: Year, problems: Problems, changes: Sequence[Change]) -> OneAtATime:
+def _compared(year: Year, problems: Problems, changes: Sequence[Change], lang: str) -> OneAtATime:
     """Score every change in one simulation, the scheme itself before them."""
     problems.raise_any(SchemeError)
     if not changes:
         raise PerfmethodError("found nothing to change; allowed: at least one number")
     found = simulate(year, _draws(year, changes), failures="count")
-    return OneAtATime(*_tables(year, found, changes), found.meta)
+    return OneAtATime(*_tables(year, found, changes, lang), found.meta, found.grade is not None)
 
 
 def _draws(year: Year, changes: Sequence[Change]) -> Draws:
@@ -238,13 +249,13 @@ class _Rows:
 
 
 def _tables(
-    year: Year, found: Simulation, changes: Sequence[Change]
+    year: Year, found: Simulation, changes: Sequence[Change], lang: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     reasons = {failure.draw: failure.reason for failure in found.failures}
     if 0 in reasons:
         raise PerfmethodError(f"found a year that cannot be scored ({reasons[0]}); allowed: one "
                               "that can")  # fmt: skip
-    names, nominal = unit_names(year), found.rank[0].astype(int)
+    names, nominal = year.unit_names(lang).to_dict(), found.rank[0].astype(int)
     rows, long = [], []
     for i, change in enumerate(changes, start=1):
         values = list(dict.fromkeys(change.values.values()))

@@ -148,10 +148,11 @@ def _units(source: pd.DataFrame, counties: int, departments: int) -> pd.DataFram
         part["template_id"], part["copy"] = part["unit_id"], copy
         number = np.arange(wanted) + 1
         new = copy > 0
-        part.loc[new, "unit_id"] = [f"{letter}{k:02d}" for k in number[new]]
-        part.loc[new, "name_zh"] += [f"({k + 1})" for k in copy[new]]
-        part.loc[new, "name_en"] += [f" ({k + 1})" for k in copy[new]]
-        part.loc[new, "plant"] = ""
+        if new.any():  # an empty list is no list of texts to every string type
+            part.loc[new, "unit_id"] = [f"{letter}{k:02d}" for k in number[new]]
+            part.loc[new, "name_zh"] += [f"({k + 1})" for k in copy[new]]
+            part.loc[new, "name_en"] += [f" ({k + 1})" for k in copy[new]]
+            part.loc[new, "plant"] = ""
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

@@ -12,8 +12,12 @@ import perfmethod as pm
 from tests.small_year import write_small_year
 from tests.test_cli import run
 
-FILES = {"components.csv", "components.png", "decision.csv", "design.csv", "grade_risk.csv",
-         "meta.json", "reliability.png"}  # fmt: skip
+FILES = {
+    "meta.json",
+    *("components.csv", "components.png", "decision.csv", "design.csv", "reliability.png"),
+    *("coefficients.csv", "grade_risk.csv", "rank_intervals.png", "risk_by_ballots.csv"),
+    *("flags.csv", "flags.png", "unanswered.csv", "timeline.png", "without_flagged.csv"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,58 @@ def test_tables_hold_what_the_package_finds(year: Path, tmp_path: Path, capsys):
     assert "seed 5" in meta["varied"]
 
 
+def test_screening_and_coefficients_are_those_of_the_package(year: Path, tmp_path: Path, capsys):
+    from perfmethod.reliability import survey_coefficients
+    from perfmethod.screening import effect, screen
+
+    out = tmp_path / "out"
+    assert run("reliability", year, "--out", out, "--seed", 2) == 0
+    loaded = pm.Year.load(year)
+    found = screen(loaded, seed=2)
+    written = pd.read_csv(out / "flags.csv", keep_default_na=False, na_values={"p": [""]})
+    assert written["ballots"].tolist() == found.to_frame()["ballots"].tolist()
+    aside = pd.read_csv(out / "without_flagged.csv", index_col="unit_id")
+    expected = effect(loaded, found)
+    assert aside["total_change"].tolist() == expected["total_change"].tolist()
+    coefficients = pd.read_csv(out / "coefficients.csv")
+    table = survey_coefficients(loaded, seed=2)
+    assert coefficients["value"].tolist() == table["value"].tolist()
+    said = capsys.readouterr().out
+    assert f"Screening: {len(found.flags)} flags on 1,500 ballots" in said
+    most = expected["total_change"].abs().max()
+    assert f"{most:.2f} points" in said
+    assert "Krippendorff's alpha (ordinal)    4 dimensions: " in said
+
+
+def test_costs_target_and_assurance_reach_the_design(year: Path, tmp_path: Path, capsys):
+    from perfmethod.reliability import generalizability
+
+    modes = pm.Year.load(year).scheme.document["survey"]["modes"]
+    costs = {mode: 1.0 for mode in modes} | {"field_survey": 20.0}
+    words = ("--target", 0.6, "--assurance", 0.8, "--kind", "relative")
+    out = tmp_path / "out"
+    assert run("reliability", year, *words, "--cost", "field_survey=20", "--out", out) == 0
+    study = generalizability(pm.Year.load(year))
+    plan = study.plan(0.6, costs=costs, kind="relative", assurance=0.8)
+    assert pd.read_csv(out / "design.csv")["ballots"].tolist() == plan.design["ballots"].tolist()
+    assert "Cheapest survey with E rho2 0.6: " in capsys.readouterr().out
+    scheme = tmp_path / "dear.toml"
+    text = (year / "scheme.toml").read_text(encoding="utf-8")
+    at = "[survey.modes.field_survey]\n"
+    assert at in text
+    scheme.write_text(text.replace(at, at + "cost = 20\n"), encoding="utf-8")
+    assert run("reliability", year, *words, "--scheme", scheme, "--out", tmp_path / "two") == 0
+    assert (out / "design.csv").read_bytes() == (tmp_path / "two" / "design.csv").read_bytes()
+
+
+def test_a_target_out_of_reach_is_said(year: Path, tmp_path: Path, capsys):
+    assert run("reliability", year, "--target", 0.9999999, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "Cheapest survey with Phi 1: none" in said or "none; see the note" in said
+    assert "note: " in said
+    assert not (tmp_path / "out" / "design.csv").exists()
+
+
 def test_chinese_without_grades(year: Path, tmp_path: Path, capsys):
     scheme = tmp_path / "bare.toml"
     document = (year / "scheme.toml").read_text(encoding="utf-8")
@@ -77,6 +133,16 @@ def test_exit_codes(year: Path, tmp_path: Path, capsys):
     assert run("reliability", year, "--seed", -1) == 2
     assert "found --seed -1; allowed: 0 or more" in capsys.readouterr().err
     assert run("reliability", year, "--seed", "x") == 2
+    for option, value, allowed in (
+        ("--target", 1, "above 0 and below 1"),
+        ("--target", "nan", "above 0 and below 1"),
+        ("--assurance", 0.5, "above 0.5, below 1"),
+        ("--cost", "online", "MODE=NUMBER, a number above 0"),
+        ("--cost", "online=-1", "MODE=NUMBER, a number above 0"),
+        ("--cost", "onlin=1", "did you mean 'online'?"),
+    ):
+        assert run("reliability", year, option, value) == 2
+        assert allowed in capsys.readouterr().err
     capsys.readouterr()
     small = write_small_year(tmp_path / "small")  # categories and modes are one and the same
     assert run("reliability", small, "--out", tmp_path / "o") == 1

@@ -81,6 +81,31 @@ def _parser() -> argparse.ArgumentParser:
 
     reliable = _on_year(sub, "reliability", reliability.run, "how far the survey can be trusted")
     reliable.add_argument("--out", type=Path, metavar="DIR", help="write tables and figures there")
+    reliable.add_argument(
+        "--target",
+        type=float,
+        default=reliability.TARGET,
+        help="reliability asked of the cheapest survey (default 0.95)",
+    )
+    reliable.add_argument(
+        "--kind",
+        choices=("absolute", "relative"),
+        default="absolute",
+        help="against a standard, or for ranks",
+    )
+    reliable.add_argument(
+        "--assurance",
+        type=float,
+        metavar="P",
+        help="reach it with this probability (the components are estimates)",
+    )
+    reliable.add_argument(
+        "--cost",
+        action="append",
+        default=[],
+        metavar="MODE=NUMBER",
+        help="of a ballot; else as in the scheme, else 1; may be repeated",
+    )
     reliable.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
 
     sensitive = _on_year(sub, "sensitivity", sensitivity.run, "what other weights would change")

@@ -94,6 +94,16 @@ def _numbers_by(check: Kind, what: str) -> Kind:
     return kind
 
 
+def cap(value: Any) -> str | None:
+    ok = value == "eligible" or (whole(value) is None and value > 0)
+    return None if ok else "a whole number of 1 or more, or 'eligible' (units without a veto)"
+
+
+def by_pool(value: Any) -> str | None:
+    ok = isinstance(value, Mapping) and value and not any(map(number, value.values()))
+    return None if ok else "a table of finite numbers by pool"
+
+
 def one_of(*names: str) -> Kind:
     """Accept one of the names."""
 
@@ -168,7 +178,7 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "name": Field(name),
         "weight": Field(_numbers_by(not_negative, "a number of 0 or more")),
     },
-    "mode": {"name": Field(name), "weight": Field(not_negative)},
+    "mode": {"name": Field(name), "weight": Field(not_negative), "cost": Field(positive)},
     "internal": {"categories": Field(table, required=True)},
     "adjustments": {
         "bonus_cap": Field(not_negative),
@@ -201,6 +211,10 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "method": Field(one_of(*METHODS)),
         "claims": Field(one_of("before_vetoes", "after_vetoes")),
         "floor": Field(whole),
+        "cap": Field(cap),
+        "pool_tie": Field(one_of("unfilled", "lot")),
+        "lot_seed": Field(whole),
+        "carried": Field(by_pool),
         "vetoed_place": Field(one_of("next", "unfilled")),
         "ties": Field(texts),
         "edge_tie": Field(one_of("none_in", "all_in")),

@@ -1,0 +1,177 @@
+"""What ``reliability YEAR`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from perfmethod.display import show
+from perfmethod.frames import rows
+
+if TYPE_CHECKING:
+    from perfmethod.cli.reliability import Found
+    from perfmethod.reliability.grades import GradeRisk
+    from perfmethod.scoring import Evaluation
+
+__all__ = ["SAID", "say"]
+
+SAID = {
+    "en": {
+        "components": "Components of variance, 95 % intervals:",
+        "phi": "Dependability Phi (against a standard)",
+        "rho": "Generalizability E rho2 (for ranks)",
+        "interval": "{}: {}, 95 % interval {} to {}",
+        "coefficients": "Coefficients of the largest class (dimensions: values, 95 % limits):",
+        "coefficient": "  {:<34}{} {}: {}  ({}, {})",
+        "dimensions": "dimensions",
+        "together": "dimensions together",
+        "range": "{} to {}",
+        "risk": "Grades: {} of {} expected to differ under another sample of raters ({} draws)",
+        "unit": "{}  {}  {}: another grade with probability {}",
+        "sure": "no unit has another grade in more than 5 % of the draws",
+        "more": "  with {} times the raters: {} (+- {})",
+        "none": "Grades: the scheme gives none",
+        "lonely": "note: {} with a single rater, whose noise is not counted",
+        "absolute": "Phi",
+        "relative": "E rho2",
+        "plan": "Cheapest survey with {} {}: {} ballots per unit (now {}), {} in all, cost {}",
+        "short": "Cheapest survey with {} {}: none; see the note",
+        "flags": "Screening: {} flags on {} ballots",
+        "flag": "  {:<18}{:>6} ballots  {}",
+        "where": "{} {}",
+        "aside": "  without the {} ballots that can be set aside: largest change {} points ({}), "
+                 "{} grades change",
+        "note": "note: {}",
+        "written": "written to {}",
+    },
+    "zh": {
+        "components": "方差分量(95%区间):",
+        "phi": "可靠性指数Φ(对照标准)",
+        "rho": "概化系数Eρ²(排名)",
+        "interval": "{}: {}, 95%区间{}至{}",
+        "coefficients": "最大类别的信度系数(维度: 值, 95%界限):",
+        "coefficient": "  {:<34}{}{}: {}  ({}, {})",
+        "dimensions": "个维度",
+        "together": "个维度合计",
+        "range": "{}至{}",
+        "risk": "等次: 换一批评议人, 预计{}个(共{}个)单位等次不同({}次抽样)",
+        "unit": "{}  {}  {}: 等次不同的概率{}",
+        "sure": "没有单位在超过5%的抽样中等次不同",
+        "more": "  评议人增至{}倍: {} (误差{})",
+        "none": "等次: 方案未设",
+        "lonely": "注意: {}只有一名评议人, 其误差未计入",
+        "absolute": "Φ",
+        "relative": "Eρ²",
+        "plan": "{}达到{}的最省方案: 每单位{}张票(现为{}张), 共{}张, 费用{}",
+        "short": "{}达到{}的最省方案: 无; 见注意",
+        "flags": "筛查: {}项异常, 共{}张测评票",
+        "flag": "  {:<18}{:>6}张  {}",
+        "where": "{} {}",
+        "aside": "  剔除其中可剔除的{}张后: 总分最多变动{}分({}), {}个单位等次改变",
+        "note": "注意: {}",
+        "written": "已写入{}",
+    },
+}  # fmt: skip
+
+
+def say(evaluation: Evaluation, found: Found, lang: str) -> None:
+    """Print every result in a few lines."""
+    said = SAID[lang]
+    _say_study(found, said, lang)
+    _say_coefficients(found, said)
+    if found.risk is None:
+        print(said["none"])
+    else:
+        scheme = evaluation.year.scheme
+        level = {name: scheme.name(f"grades.levels.{name}", lang) for name in found.risk.levels}
+        _say_risk(found.risk, said, level, evaluation.year.unit_names(lang).to_dict())
+        _say_more(found, said)
+    _say_plan(found, said)
+    _say_flags(found, said, evaluation.year.unit_names(lang).to_dict())
+    for note in found.notes:
+        print(said["note"].format(note))
+
+
+def _say_study(found: Found, said: Mapping[str, str], lang: str) -> None:
+    print(said["components"])
+    named = found.study.named(lang)
+    for row in found.study.to_frame().reset_index().itertuples(index=False):
+        told = named.get(row.term, row.term)
+        print(f"  {told:<22}{show(row.variance):>10}  ({show(row.lower)}, {show(row.upper)})")
+    decision = found.study.decision()
+    for name, value, ends in (
+        ("phi", decision.dependability, decision.dependability_interval),
+        ("rho", decision.generalizability, decision.generalizability_interval),
+    ):
+        lower, upper = ends or (float("nan"), float("nan"))
+        print(said["interval"].format(said[name], *(show(x, 3) for x in (value, lower, upper))))
+
+
+def _say_coefficients(found: Found, said: Mapping[str, str]) -> None:
+    """One line each: its range over dimensions, and the outermost limits."""
+    print(said["coefficients"])
+    table = found.coefficients
+    for name, part in table.dropna(subset="value").groupby("coefficient", sort=False):
+        whole = len(part) == 1 and "+" in part["dimension"].iloc[0]
+        number = part["dimension"].iloc[0].count("+") + 1 if whole else len(part)
+        ends = sorted({show(x, 3) for x in (part["value"].min(), part["value"].max())})
+        told = ends[0] if len(ends) == 1 else said["range"].format(*ends)
+        limits = show(part["low"].min(), 3), show(part["high"].max(), 3)
+        of = said["together" if whole else "dimensions"]
+        print(said["coefficient"].format(name, number, of, told, *limits))
+    for row in rows(table[table["value"].isna()]):
+        print(said["note"].format(f"{row.coefficient}, {row.dimension}: {row.notes}"))
+
+
+def _say_risk(
+    risk: GradeRisk, said: Mapping[str, str], level: Mapping[str, str], names: Mapping[str, str]
+) -> None:
+    print(said["risk"].format(show(risk.expected_wrong), len(risk.units), risk.draws))
+    doubtful = risk.doubtful()
+    for row in rows(doubtful.reset_index()):
+        values = row.unit_id, names[row.unit_id], level[row.grade], show(row.p_other, 3)
+        print("  " + said["unit"].format(*values))
+    if doubtful.empty:
+        print("  " + said["sure"])
+    if risk.lonely:
+        print(said["lonely"].format(", ".join(risk.lonely)))
+
+
+def _say_more(found: Found, said: Mapping[str, str]) -> None:
+    if found.more is None:
+        return
+    for row in rows(found.more[found.more.index > 1]):
+        errors = show(row.expected_wrong), show(row.expected_wrong_mcse, 3)
+        print(said["more"].format(f"{row.Index:g}", *errors))
+
+
+def _say_plan(found: Found, said: Mapping[str, str]) -> None:
+    kind, target = found.target
+    if found.plan is None:
+        print(said["short"].format(said[kind], f"{target:g}"))
+        return
+    now, design = found.study.strata["ballots"].sum(), found.plan.design
+    wanted = int(design["ballots"].sum())
+    whole = wanted * found.study.units
+    print(said["plan"].format(said[kind], f"{target:g}", wanted, show(float(now), 0), whole,
+                              show(found.plan.cost, 0)))  # fmt: skip
+    for row in rows(design):
+        print(f"  {row.category:<6}{row.mode:<18}{row.ballots:>6}")
+
+
+def _say_flags(found: Found, said: Mapping[str, str], names: Mapping[str, str]) -> None:
+    screening = found.screening
+    print(said["flags"].format(len(screening.flags), f"{screening.ballots:,}"))
+    for row in rows(screening.to_frame()):
+        where = " ".join(filter(None, (row.unit, row.category, row.mode, row.batch)))
+        print(said["flag"].format(row.kind, row.ballots, where))
+    for note in screening.notes:
+        print(said["note"].format(note))
+    if found.aside is None:
+        return
+    change = found.aside["total_change"]
+    most = str(change.abs().idxmax())
+    told = f"{most} {names.get(most, '')}".strip()
+    grades = int(found.aside["grade_changes"].sum()) if "grade_changes" in found.aside else 0
+    aside = int(found.aside["set_aside"].sum())
+    print(said["aside"].format(aside, show(float(change[most])), told, grades))

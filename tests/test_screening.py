@@ -307,8 +307,9 @@ def test_pictures(found: Screening) -> None:
     timeline = found.plot(lang="en")
     assert {text.get_text() for text in timeline.texts} == named(found, "burst")
     assert timeline.get_title(loc="left") == "2 units had bursts of online ballots"
-    cells = found.plot("flags").tables[0].get_celld()
-    assert cells[1, 0].get_text().get_text() == found.to_frame()["kind"].iloc[0]
+    for lang, first in (("en", "straight-lining"), ("zh", "直线作答")):
+        cells = found.plot("flags", lang=lang).tables[0].get_celld()
+        assert cells[1, 0].get_text().get_text() == first
     assert dict(matplotlib.rcParams) == before
     with pytest.raises(PerfmethodError, match="plot 'flag'; allowed: did you mean 'flags'"):
         found.plot("flag")

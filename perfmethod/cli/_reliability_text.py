@@ -87,7 +87,7 @@ def say(evaluation: Evaluation, found: Found, lang: str) -> None:
         _say_risk(found.risk, said, level, evaluation.year.unit_names(lang).to_dict())
         _say_more(found, said)
     _say_plan(found, said)
-    _say_flags(found, said, evaluation.year.unit_names(lang).to_dict())
+    _say_flags(found, evaluation.year.unit_names(lang).to_dict(), lang)
     for note in found.notes:
         print(said["note"].format(note))
 
@@ -159,12 +159,15 @@ def _say_plan(found: Found, said: Mapping[str, str]) -> None:
         print(f"  {row.category:<6}{row.mode:<18}{row.ballots:>6}")
 
 
-def _say_flags(found: Found, said: Mapping[str, str], names: Mapping[str, str]) -> None:
-    screening = found.screening
+def _say_flags(found: Found, names: Mapping[str, str], lang: str) -> None:
+    from perfmethod.screening import METHODS
+
+    said, screening = SAID[lang], found.screening
     print(said["flags"].format(len(screening.flags), f"{screening.ballots:,}"))
     for row in rows(screening.to_frame()):
         where = " ".join(filter(None, (row.unit, row.category, row.mode, row.batch)))
-        print(said["flag"].format(row.kind, row.ballots, where))
+        kind = METHODS[row.kind].zh if lang == "zh" else row.kind
+        print(said["flag"].format(kind, row.ballots, where))
     for note in screening.notes:
         print(said["note"].format(note))
     if found.aside is None:

@@ -24,6 +24,8 @@ class Method(NamedTuple):
         Whether the flag names ballots, so that `effect` can set them aside. Evidence on a whole
         group names none.
     source : str
+    zh : str
+        Chinese name of the kind.
     """
 
     seen: str
@@ -31,6 +33,7 @@ class Method(NamedTuple):
     adjustment: str
     sets_aside: bool
     source: str
+    zh: str
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -43,6 +46,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             True,
             "Johnson, J. Res. Pers. 39 (2005) 103-129 (longest string); Skellam, JRSS B 10 (1948) "
             "257-261 (beta-binomial)",
+            "直线作答",
         ),
         "identical ballots": Method(
             "share of a rater's ballots, over units asked the same questions, that are the same",
@@ -50,6 +54,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "Benjamini-Hochberg",
             True,
             "Johnson, J. Res. Pers. 39 (2005) 103-129; Skellam, JRSS B 10 (1948) 257-261",
+            "答卷雷同",
         ),
         "too uniform": Method(
             "ballots of a unit in a mode whose answers do not vary (intra-individual response "
@@ -60,6 +65,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             False,
             "Dunn et al., J. Bus. Psychol. 33 (2018) 105-121 (variability); Fisher, JRSS 98 "
             "(1935) 39-82",
+            "过于一致",
         ),
         "online all best": Method(
             "online ballots of a unit with the best answer to every question",
@@ -68,6 +74,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "Holm",
             False,
             "Fisher, JRSS 98 (1935) 39-82",
+            "网上全优",
         ),
         "copied session": Method(
             "pairs of identical ballots on one unit inside a session, over what the unit has",
@@ -76,6 +83,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             True,
             "Wollack & Fremer (eds), Handbook of Test Security (2013); Besag & Clifford, "
             "Biometrika 78 (1991) 301-304",
+            "整场抄填",
         ),
         "burst": Method(
             "most ballots of a unit in any window of time (scan statistic)",
@@ -83,6 +91,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "Holm",
             True,
             "Naus, JASA 60 (1965) 532-538; Glaz, Naus & Wallenstein, Scan Statistics (2001)",
+            "突击投票",
         ),
         "ring": Method(
             "units on which two raters of a category gave identical ballots",
@@ -92,9 +101,15 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             True,
             "Wesolowsky, J. Appl. Stat. 27 (2000) 909-921; Hoeffding, Ann. Math. Stat. 27 (1956) "
             "713-721",
+            "评议人串通",
         ),
         "repeated ballot": Method(
-            "ballots of one rater on one unit beyond the first", "", "none", True, "by definition"
+            "ballots of one rater on one unit beyond the first",
+            "",
+            "none",
+            True,
+            "by definition",
+            "重复投票",
         ),
         "impossible count": Method(
             "ballots on a unit beyond the registered raters; a rater with more ballots than "
@@ -103,6 +118,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             "none",
             False,
             "by definition",
+            "票数不可能",
         ),
     }
 )

@@ -105,7 +105,10 @@ class Screening:
             n = len(self.flags)
             title = {"en": f"{n} flags on {self.ballots:,} ballots",
                      "zh": f"{self.ballots:,}张测评票中有{n}项异常"}  # fmt: skip
-            return flag_table(self.to_frame(), ax, title=title.get(lang, ""), language=lang)
+            table = self.to_frame()
+            if lang == "zh":
+                table["kind"] = [METHODS[kind].zh for kind in table["kind"]]
+            return flag_table(table, ax, title=title.get(lang, ""), language=lang)
         raise PerfmethodError(f"found plot '{kind}'; allowed: {suggest(kind, PLOTS)}")
 
 

@@ -40,7 +40,7 @@ def test_every_unit_adds_up_to_the_last_bit(city: pm.Evaluation):
 
 def test_exact_moves_only_rounding_error():
     parts = np.array([0.1] * 10)
-    assert math.fsum(_exact(parts, 1.0)) == 1.0
+    assert math.fsum(_exact(parts, 1.0)[0]) == 1.0
     with pytest.raises(PerfmethodError, match="add up to"):
         _exact(parts, 1.1)
 
@@ -180,3 +180,16 @@ def test_draws_of_numbers_that_change_nothing_are_refused(small: pm.Year):
                  "adjustments.items.B01.points", "supervision.status.alarm"):  # fmt: skip
         with pytest.raises(KeyError, match="numbers that change a result"):
             pm.simulate(small, {path: [1, 2]})
+
+
+def test_what_no_line_can_take_is_a_line_of_its_own() -> None:
+    parts, total = np.array([300.5, -480.657537675]), -180.15753767500004
+    assert parts.sum() != total
+    taken, rest = _exact(parts, total)
+    assert rest != 0
+    assert abs(rest) < 1e-12
+    assert math.fsum([*taken, rest]) == total
+    taken, rest = _exact(np.array([600.0, 300.0]), 900.0 + 2e-13)
+    assert (rest, math.fsum(taken)) == (0.0, 900.0 + 2e-13)
+    with pytest.raises(PerfmethodError, match="add up to"):
+        _exact(np.array([1.0, 2.0]), 4.0)

@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from perfmethod import __version__
 from perfmethod.cli import commands, reliability, sensitivity
@@ -23,6 +23,9 @@ Command = Callable[[argparse.Namespace], None]
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
+
+
+Commands: TypeAlias = "argparse._SubParsersAction[_Parser]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,57 +67,54 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="perfmethod", description="Evaluate a year of performance assessment.")
     parser.add_argument("--version", action="version", version=f"perfmethod {__version__}")
     sub = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
     _on_year(sub, "check", commands.check, "check a year's files and list every problem")
-
-    evaluate = _on_year(sub, "evaluate", commands.evaluate, "score and grade every unit")
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write tables into this folder")
-    evaluate.add_argument("--figures", action="store_true", help="write figures there as well")
-
+    _add_evaluate(sub)
     explain = _on_year(sub, "explain", commands.explain, "print the whole derivation of one unit")
     explain.add_argument("unit", metavar="UNIT", help="unit_id, e.g. D27")
+    _add_supervise(sub)
+    _add_reliability(sub)
+    _add_sensitivity(sub)
+    _add_synth(sub)
+    return parser
 
+
+def _add_evaluate(sub: Commands) -> None:
+    evaluate = _on_year(sub, "evaluate", commands.evaluate, "score and grade every unit")
+    _out(evaluate, "write tables into this folder")
+    evaluate.add_argument("--figures", action="store_true", help="write figures there as well")
+
+
+def _add_supervise(sub: Commands) -> None:
     supervise = _on_year(sub, "supervise", commands.supervise, "progress, warnings, letters")
     supervise.add_argument("--quarter", type=int, choices=(1, 2, 3, 4), default=4)
     supervise.add_argument("--unit", metavar="UNIT", help="print the letter to this unit")
-    supervise.add_argument("--out", type=Path, metavar="DIR", help="write table and figure there")
+    _out(supervise, "write table and figure there")
 
+
+def _add_reliability(sub: Commands) -> None:
     reliable = _on_year(sub, "reliability", reliability.run, "how far the survey can be trusted")
-    reliable.add_argument("--out", type=Path, metavar="DIR", help="write tables and figures there")
-    reliable.add_argument(
-        "--target",
-        type=float,
-        default=reliability.TARGET,
-        help="reliability asked of the cheapest survey (default 0.95)",
-    )
-    reliable.add_argument(
-        "--kind",
-        choices=("absolute", "relative"),
-        default="absolute",
-        help="against a standard, or for ranks",
-    )
-    reliable.add_argument(
-        "--assurance",
-        type=float,
-        metavar="P",
-        help="reach it with this probability (the components are estimates)",
-    )
-    reliable.add_argument(
-        "--cost",
-        action="append",
-        default=[],
-        metavar="MODE=NUMBER",
-        help="of a ballot; else as in the scheme, else 1; may be repeated",
-    )
-    reliable.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
+    _out(reliable, "write tables and figures there")
+    reliable.add_argument("--target", type=float, default=reliability.TARGET,
+                          help="reliability asked of the cheapest survey (default 0.95)")  # fmt: skip
+    reliable.add_argument("--kind", choices=("absolute", "relative"), default="absolute",
+                          help="against a standard, or for ranks")  # fmt: skip
+    reliable.add_argument("--assurance", type=float, metavar="P",
+                          help="reach it with this probability (components are estimates)")  # fmt: skip
+    reliable.add_argument("--cost", action="append", default=[], metavar="MODE=NUMBER",
+                          help="of a ballot; else the scheme's, else 1; may be repeated")  # fmt: skip
+    _seed(reliable)
 
+
+def _add_sensitivity(sub: Commands) -> None:
     sensitive = _on_year(sub, "sensitivity", sensitivity.run, "what other weights would change")
-    sensitive.add_argument("--out", type=Path, metavar="DIR", help="write tables and figures there")
+    _out(sensitive, "write tables and figures there")
     sensitive.add_argument("--draws", type=int, default=20_000, help="how many (default 20000)")
     sensitive.add_argument("--spread", type=float, default=0.2, help="of weights (default 0.2)")
     sensitive.add_argument("--workers", type=int, default=1, help="processes (default 1)")
-    sensitive.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
+    _seed(sensitive)
 
+
+def _add_synth(sub: Commands) -> None:
     synth = sub.add_parser("synth", help="write a synthetic year with a known truth")
     synth.add_argument("folder", type=Path, metavar="DIR", help="folder to write (must not exist)")
     synth.add_argument("--truth", type=Path, metavar="DIR", help="folder for the planted truth")
@@ -123,12 +123,17 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--ballots", type=int, default=40_000)
     synth.add_argument("--groups", type=int, default=7, help="groups of departments")
     synth.set_defaults(command=commands.synth)
-    return parser
 
 
-def _on_year(
-    sub: argparse._SubParsersAction[_Parser], name: str, command: Command, what: str
-) -> argparse.ArgumentParser:
+def _out(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--out", type=Path, metavar="DIR", help=what)
+
+
+def _seed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=0, help="of the draws (default 0)")
+
+
+def _on_year(sub: Commands, name: str, command: Command, what: str) -> argparse.ArgumentParser:
     parser = sub.add_parser(name, help=what, description=what)
     parser.add_argument("year", type=Path, metavar="YEAR", help="year folder or .xlsx workbook")
     parser.add_argument("--scheme", type=Path, metavar="FILE", help="scheme to use instead")

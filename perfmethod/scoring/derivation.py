@@ -123,7 +123,7 @@ class _Page:
         """One line per leaf; the printed points add up to the printed total."""
         yield f"\n{self.words['lines']}"
         path, printed = None, Decimal(0)
-        for line in rows(self.x.lines):
+        for line in rows(self.x.lines[self.x.lines["node"] != "rounding"]):
             if line.path != path:
                 path = line.path
                 if path:

@@ -31,7 +31,8 @@ class Explanation:
         One row per leaf, then bonus and deduction: node, path, actual, target, reported, status,
         rule (with all parameters; "(-)" where less is better), score, effective_weight,
         contribution, collector, certifier. The contributions add up to the total,
-        to the last bit (`math.fsum`): what floating-point sums lose is put to the largest line.
+        to the last bit (`math.fsum`): what floating-point sums lose is put to the largest line,
+        or, where no line is fine enough to take it, stands as a line ``rounding``.
     cells : DataFrame
         Survey cells (dimension, category, mode): ballots, valid answers, don't-knows, mean, weight
         after rescaling; cells below the scheme's least size are hidden.
@@ -125,7 +126,10 @@ def _lines(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     for kind, points in extra:
         if points:
             lines.loc[len(lines), ["node", "path", "rule", "contribution"]] = [kind, "", "", points]
-    lines["contribution"] = _exact(lines["contribution"].to_numpy(float), float(row["total"]))
+    parts, rest = _exact(lines["contribution"].to_numpy(float), float(row["total"]))
+    lines["contribution"] = parts
+    if rest:
+        lines.loc[len(lines), ["node", "path", "rule", "contribution"]] = ["rounding", "", "", rest]
     return lines
 
 
@@ -188,10 +192,11 @@ def rule_text(evaluation: Evaluation, node: str, class_id: str) -> str:
     return f"{method}({shown}){sign}"
 
 
-def _exact(parts: np.ndarray, total: float) -> np.ndarray:
+def _exact(parts: np.ndarray, total: float) -> tuple[np.ndarray, float]:
     """Move the rounding error of floating-point sums (below 1e-9) to the largest part.
 
-    What is below half a unit in the last place of that part goes to the next smaller one.
+    What is below half a unit in the last place of that part goes to the next smaller one; what is
+    too fine for all of them, which happens when large parts cancel, is returned.
     """
     parts = parts.copy()
     for i in np.argsort(-np.abs(parts), kind="stable"):
@@ -199,9 +204,10 @@ def _exact(parts: np.ndarray, total: float) -> np.ndarray:
         if math.fsum(parts) == total or abs(lost) > 1e-9 * max(1.0, abs(total)):
             break
         parts[i] += lost
-    if math.fsum(parts) != total:
+    rest = 0.0 if math.fsum(parts) == total else math.fsum([total, *-parts])
+    if abs(rest) > 1e-9 * max(1.0, abs(total), float(np.abs(parts).max(initial=0.0))):
         raise PerfmethodError(f"contributions add up to {math.fsum(parts)!r}, not to {total!r}")
-    return parts
+    return parts, rest
 
 
 def _cells(evaluation: Evaluation, unit: str) -> pd.DataFrame:

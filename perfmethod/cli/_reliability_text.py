@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from perfmethod.cli.commands import _names
 from perfmethod.display import show
 from perfmethod.frames import rows
 
@@ -84,10 +85,10 @@ def say(evaluation: Evaluation, found: Found, lang: str) -> None:
     else:
         scheme = evaluation.year.scheme
         level = {name: scheme.name(f"grades.levels.{name}", lang) for name in found.risk.levels}
-        _say_risk(found.risk, said, level, evaluation.year.unit_names(lang).to_dict())
+        _say_risk(found.risk, said, level, _names(evaluation.year, lang))
         _say_more(found, said)
     _say_plan(found, said)
-    _say_flags(found, evaluation.year.unit_names(lang).to_dict(), lang)
+    _say_flags(found, _names(evaluation.year, lang), lang)
     for note in found.notes:
         print(said["note"].format(note))
 

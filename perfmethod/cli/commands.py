@@ -30,6 +30,11 @@ def _year(arguments: argparse.Namespace) -> Year:
     return Year.load(arguments.year, scheme)
 
 
+def _names(year: Year, lang: str) -> dict[str, str]:
+    """Name of every unit in a language."""
+    return {str(unit): str(name) for unit, name in year.unit_names(lang).items()}
+
+
 def check(arguments: argparse.Namespace) -> None:
     """``check YEAR``: load, say what there is."""
     year = _year(arguments)

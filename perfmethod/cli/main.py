@@ -94,14 +94,31 @@ def _add_supervise(sub: Commands) -> None:
 def _add_reliability(sub: Commands) -> None:
     reliable = _on_year(sub, "reliability", reliability.run, "how far the survey can be trusted")
     _out(reliable, "write tables and figures there")
-    reliable.add_argument("--target", type=float, default=reliability.TARGET,
-                          help="reliability asked of the cheapest survey (default 0.95)")  # fmt: skip
-    reliable.add_argument("--kind", choices=("absolute", "relative"), default="absolute",
-                          help="against a standard, or for ranks")  # fmt: skip
-    reliable.add_argument("--assurance", type=float, metavar="P",
-                          help="reach it with this probability (components are estimates)")  # fmt: skip
-    reliable.add_argument("--cost", action="append", default=[], metavar="MODE=NUMBER",
-                          help="of a ballot; else the scheme's, else 1; may be repeated")  # fmt: skip
+    reliable.add_argument(
+        "--target",
+        type=float,
+        default=reliability.TARGET,
+        help="reliability asked of the cheapest survey (default 0.95)",
+    )
+    reliable.add_argument(
+        "--kind",
+        choices=("absolute", "relative"),
+        default="absolute",
+        help="against a standard, or for ranks",
+    )
+    reliable.add_argument(
+        "--assurance",
+        type=float,
+        metavar="P",
+        help="reach it with this probability (components are estimates)",
+    )
+    reliable.add_argument(
+        "--cost",
+        action="append",
+        default=[],
+        metavar="MODE=NUMBER",
+        help="of a ballot; else the scheme's, else 1; may be repeated",
+    )
     _seed(reliable)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfmethod.cli._sensitivity_text import BY, SAID, SHARED, say
 from perfmethod.cli._vary import factors, paths_of, patterns, specs, survey_scores
-from perfmethod.cli.commands import UsageError, _year
+from perfmethod.cli.commands import UsageError, _names, _year
 from perfmethod.errors import PerfmethodError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _runs(
     varied = specs(evaluation, arguments.spread)
     draws = draw(year, arguments.draws, *varied, seed=arguments.seed)
     made = monte_carlo(year, draws, pairs=False, executor=executor)
-    return replace(made, names=year.unit_names(arguments.lang).to_dict())
+    return replace(made, names=_names(year, arguments.lang))
 
 
 def _exact(

@@ -4,7 +4,9 @@ Arrays only: nothing here knows a scheme. Units are the last axis, draws may lea
 """
 
 from perfmethod.grading.apportionment import ALIASES, DIVISORS, METHODS, Apportionment, apportion
+from perfmethod.grading.carry import Carried, apportion_carried, carry_over, lot
 from perfmethod.grading.cuts import Cuts, cuts
+from perfmethod.grading.merit import ByMerit, next_candidates, right_and_merit
 from perfmethod.grading.places import EDGE_TIES, VETOED_PLACES, Graded, Step, assign
 from perfmethod.grading.ranking import rank, ties
 
@@ -15,12 +17,19 @@ __all__ = [
     "METHODS",
     "VETOED_PLACES",
     "Apportionment",
+    "ByMerit",
+    "Carried",
     "Cuts",
     "Graded",
     "Step",
     "apportion",
+    "apportion_carried",
     "assign",
+    "carry_over",
     "cuts",
+    "lot",
+    "next_candidates",
     "rank",
+    "right_and_merit",
     "ties",
 ]

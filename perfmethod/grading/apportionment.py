@@ -122,7 +122,11 @@ def huntington_hill(s: int) -> int:
 
 def hamilton(claims: Claims, seats: int, floor: Bounds, cap: Bounds) -> Apportionment:
     """Rounded-down shares first, then one seat each to the largest remainders."""
-    shares = _fair_shares(claims, seats, floor, cap)
+    return largest_remainders(_fair_shares(claims, seats, floor, cap), seats)
+
+
+def largest_remainders(shares: tuple[Fraction, ...], seats: int) -> Apportionment:
+    """Round shares that add up to `seats` down, and give what is left to the largest rests."""
     given = [math.floor(share) for share in shares]
     remainders = [share - down for share, down in zip(shares, given, strict=True)]
     left = seats - sum(given)  # the remainders add up to it, so fewer than there are fractions

@@ -283,6 +283,21 @@ def _check_references(problems: Problems, document: Document) -> None:
                         f"no table [{source}]", f"a table [{source}]", row=where, column=source
                     )
     _check_levels(problems, document.get("grades", {}))
+    _check_spread(problems, document.get("grades", {}))
+
+
+def _check_spread(problems: Problems, grades: Document) -> None:
+    """Keys of how places are spread over pools that need or exclude each other."""
+    cap, floor = grades.get("cap"), grades.get("floor", 0)
+    if isinstance(cap, int) and cap < floor:
+        problems.add(f"a cap of {cap} below the floor of {floor}", f"a cap of {floor} or more",
+                     row="grades", column="cap")  # fmt: skip
+    if grades.get("pool_tie") == "lot" and "lot_seed" not in grades:
+        problems.add("nothing", "a whole number from which the lot is drawn", row="grades",
+                     column="lot_seed")  # fmt: skip
+    if "carried" in grades and grades.get("method", "hamilton") != "hamilton":
+        found, allowed = f"'{grades['method']}' with [grades.carried]", "'hamilton'"
+        problems.add(found, f"{allowed}: balances are remainders", row="grades", column="method")
 
 
 def _references(

@@ -16,12 +16,11 @@ from perfmethod.display import show_frame
 from perfmethod.errors import PerfmethodError
 from perfmethod.scheme import Scheme
 from perfmethod.scoring import notes as remarks
+from perfmethod.scoring.levels import apportioned, terms
 from perfmethod.scoring.plan import ClassPlan, Plan, compile_year
 from perfmethod.scoring.run import (
     ClassScores,
     Scored,
-    apportioned,
-    floor_of,
     grades,
     rules,
     score,
@@ -53,7 +52,8 @@ class Evaluation:
         contribution (points of the total; siblings' sum is their parent's).
     quotas : DataFrame
         For each grade with places and each pool: units, places, contested (places for which pools
-        tie), filled, unfilled, last_in and first_out (totals at the cut).
+        tie; given by lot where the scheme says so), filled, unfilled, last_in and first_out
+        (totals at the cut).
     notes : DataFrame
         unit_id, kind, node, text: every filled, capped, barred or tied case.
     meta : mapping
@@ -342,5 +342,5 @@ def _contested(plan: Plan, slots: Slots, level: str) -> Any:
     path = f"grades.levels.{level}.places"
     if path not in plan.scheme.numbers:
         return 0
-    result = apportioned(plan, int(slots.one(path)), int(floor_of(plan, slots)))
+    result = apportioned(plan, terms(plan, slots, level)[1][0])
     return [result.contested if i in result.tied else 0 for i in range(len(plan.pool_names))]

@@ -36,6 +36,7 @@ def check_quota(
         for found, allowed in _wrong_places(entry.get("places", 0), sizes, taken):
             where = f"grades.levels.{level}"
             report.problems.append(Problem(scheme.file, where, "places", found, allowed))
+    _check_spread(scheme, grades, sizes, report)
     small, size = min(sizes.items(), key=lambda item: item[1])
     if (floor := grades.get("floor", 0)) > size:
         found = f"{floor} places at least in each pool, '{small}' has {size} units"
@@ -47,6 +48,29 @@ def check_quota(
             found = f"{floor} places at least in each of {len(sizes)} pools, {places} in all"
             where, most = f"grades.levels.{level}", f"a floor of at most {places // len(sizes)}"
             report.problems.append(Problem(scheme.file, where, "places", found, most))
+
+
+def _check_spread(
+    scheme: SchemeLike, grades: Mapping[str, Any], sizes: Mapping[str, int], report: Report
+) -> None:
+    """Caps leave room for the places, and balances are those of pools there are."""
+    for pool in grades.get("carried", {}):
+        if pool not in sizes:
+            problem = Problem(scheme.file, "grades.carried", pool, f"'{pool}'",
+                              suggest(pool, sizes))  # fmt: skip
+            report.problems.append(problem)
+    cap = grades.get("cap")
+    if not isinstance(cap, int):
+        return
+    room = sum(min(cap, size) for size in sizes.values())
+    for level, entry in grades.get("levels", {}).items():
+        places = entry.get("places")
+        if isinstance(places, int) and room < places:
+            found = f"{places} places, at most {cap} in each of {len(sizes)} pools"
+            where = f"grades.levels.{level}"
+            report.problems.append(
+                Problem(scheme.file, where, "places", found, f"at most {room} under this cap")
+            )
 
 
 def _wrong_places(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,14 @@ from perfmethod.errors import PerfmethodError, suggest
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
 
-__all__ = ["PORTFOLIO", "attribute", "bands"]
+__all__ = ["PORTFOLIO", "attribute", "bands", "spoken"]
 
 PORTFOLIO = "portfolio"  # the number of tasks, in thirds
+_SPOKEN: dict[str, dict[str, str]] = {
+    "zh": {"group": "分组", "class": "类别", PORTFOLIO: "任务多少",
+           "few": "少", "middle": "中", "many": "多"},
+    "en": {},
+}  # fmt: skip
 
 
 def attribute(evaluation: Evaluation, by: str | pd.Series) -> pd.Series:
@@ -54,6 +60,19 @@ def attribute(evaluation: Evaluation, by: str | pd.Series) -> pd.Series:
         return bands(number, 3).map(dict(enumerate(("few", "middle", "many"))))
     known = [*map(str, columns.columns), *([PORTFOLIO] if tasks is not None else [])]
     raise PerfmethodError(f"found attribute '{by}'; allowed: {suggest(by, known)}, or a Series")
+
+
+def spoken(evaluation: Evaluation, name: str, labels: Iterable[str]) -> dict[str, dict[str, str]]:
+    """How an attribute (``by``) and its labels are called, by language."""
+    found = {}
+    for lang, words in _SPOKEN.items():
+        names = {str(label): str(label) for label in labels}
+        if name == "group":
+            names |= {str(k): v for k, v in evaluation.year.group_names(lang).items() if k in names}
+        elif name == PORTFOLIO:
+            names = {label: words.get(label, label) for label in names}
+        found[lang] = {**names, "by": words.get(name, name)}
+    return found
 
 
 def bands(values: pd.Series, number: int = 3) -> pd.Series:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.fairness.attributes import attribute, strata_of
+from perfmethod.fairness.attributes import attribute, spoken, strata_of
 from perfmethod.fairness.named import holm
 from perfmethod.fairness.odds import conditional_odds, exact_rate
 from perfmethod.fairness.power import detectable, log_ways, significant_counts
@@ -107,7 +107,7 @@ def grade_parity(
     names = [b if isinstance(b, str) else str(b.name or "attribute") for b in listed]
     if len(set(names)) < len(names) or not names:
         raise PerfmethodError(f"found attributes {names}; allowed: one or more, each named once")
-    groups, tests = [], []
+    groups, tests, laws = [], [], {}
     for name, one in zip(names, listed, strict=True):
         label = attribute(evaluation, one)
         mine = pd.DataFrame({"label": label, "stratum": layer, "held": held})
@@ -115,12 +115,17 @@ def grade_parity(
         parts = _tested(name, chosen, (test, alpha, alpha / len(names), target))
         groups.append(parts[0])
         tests.append(parts[1])
+        laws[name] = parts[2]
     found = pd.concat(tests, ignore_index=True)
     found.insert(4, "p_holm", found.groupby("statistic")["p"].transform(holm))
     meta = {**evaluation.year.meta, "strata": _told(strata), "bands": bands}
     meta["quota_by"] = _quota_by(evaluation)
+    meta["names"] = {
+        name: spoken(evaluation, name, part["group"])
+        for name, part in zip(names, groups, strict=True)
+    }
     return GradeParity(
-        grade, alpha, target, test, pd.concat(groups, ignore_index=True), found, meta
+        grade, alpha, target, test, pd.concat(groups, ignore_index=True), found, meta, laws
     )
 
 
@@ -159,8 +164,8 @@ def _among(mine: pd.DataFrame, among: Sequence[str] | None) -> pd.Index:
 
 def _tested(
     name: str, chosen: pd.DataFrame, rule: tuple[str, float, float, float]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Groups and tests of one attribute."""
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[TableLaw, int]]:
+    """Groups and tests of one attribute, the law of its tables and which of them is observed."""
     test, alpha, first, target = rule  # Holm always rejects what is below the first of his steps
     known = chosen.dropna(subset=["label", "stratum"])
     size = known.groupby(["stratum", "label"]).size().unstack(fill_value=0)
@@ -189,7 +194,7 @@ def _tested(
     columns = ["attribute", "statistic", "value", "p", "size", "detectable_odds",
                "detectable_group", "most_power", "units", "left_out", "strata", "places",
                "tables"]  # fmt: skip
-    return groups, pd.DataFrame(tests, columns=columns)
+    return groups, pd.DataFrame(tests, columns=columns), (law, at)
 
 
 def _reach(

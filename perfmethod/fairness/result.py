@@ -13,6 +13,9 @@ from perfmethod.frames import rows
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+    from perfmethod.fairness.tables import TableLaw
 
 __all__ = ["GradeParity"]
 
@@ -80,6 +83,7 @@ class GradeParity:
     groups: pd.DataFrame = field(repr=False)
     tests: pd.DataFrame = field(repr=False)
     meta: Mapping[str, Any] = field(repr=False)
+    _laws: Mapping[str, tuple[TableLaw, int]] = field(repr=False, default_factory=dict)
 
     def __repr__(self) -> str:
         told = []
@@ -92,6 +96,11 @@ class GradeParity:
     def to_frame(self) -> pd.DataFrame:
         """The groups, attribute after attribute."""
         return self.groups.copy()
+
+    def spoken(self, attribute: str, lang: str, group: str = "by") -> str:
+        """How an attribute, or one of its groups, is called."""
+        names = self.meta.get("names", {}).get(attribute, {}).get(lang, {})
+        return str(names.get(group, attribute if group == "by" else group))
 
     def words(self, lang: str = "zh") -> tuple[str, ...]:
         """What may be said, one paragraph per attribute: the p-value, and what it could not see.
@@ -109,7 +118,7 @@ class GradeParity:
         several = self.tests["attribute"].nunique()
         joint = words["holm"].format(p=show(row.p_holm, 4), n=several) if several > 1 else ""
         said = words["gap" if row.p_holm <= self.alpha else "none"]
-        first = said.format(by=row.attribute, p=show(row.p, 4), holm=joint)
+        first = said.format(by=self.spoken(row.attribute, lang), p=show(row.p, 4), holm=joint)
         target = show(100 * self.target, 0)
         if self.meta.get("quota_by") == row.attribute:
             first = (" " if lang == "en" else "").join([first, words["quota"]])
@@ -118,9 +127,38 @@ class GradeParity:
             return f"{first} {last}" if lang == "en" else first + last
         mine = self.groups[self.groups["attribute"] == row.attribute].set_index("group")
         best = mine.loc[row.detectable_group]
+        group = self.spoken(row.attribute, lang, row.detectable_group)
         last = words["found"].format(
-            target=target, odds=show(row.detectable_odds, 1), group=row.detectable_group,
+            target=target, odds=show(row.detectable_odds, 1), group=group,
             rate=show(100 * best["detectable_rate"], 0),
             fair=show(100 * best["expected"] / best["units"], 0),
         )  # fmt: skip
         return f"{first} {last}" if lang == "en" else first + last
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        attribute: str | None = None,
+        statistic: str | None = None,
+        lang: str = "zh",
+    ) -> Axes:
+        """Draw the exact law of a test, what was found, and what could have been found.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+        attribute : str, optional
+            By default the first.
+        statistic : str, optional
+            By default that of the words.
+        lang : {'zh', 'en'}
+
+        Raises
+        ------
+        PerfmethodError
+            If there is no such attribute or statistic.
+        """
+        from perfmethod.fairness.figures import draw_test
+
+        return draw_test(self, ax, attribute, statistic, lang)

@@ -26,15 +26,21 @@ _PUBLIC: dict[str, str] = {
 }
 
 _MODULES = (
+    "calibration",
+    "equating",
     "fairness",
     "grading",
     "normalization",
+    "places",
     "plots",
     "ranking",
+    "reduction",
     "reliability",
     "robustness",
     "screening",
     "sensitivity",
+    "severity",
+    "stringency",
     "survey",
     "uncertainty",
     "weighting",

@@ -1,8 +1,9 @@
-"""Variance components: time against lme4 in one run, cost against ballots, coverage of intervals.
+"""Variance components: time against other programs, cost against ballots, coverage of intervals.
 
-Run: ``python -m benchmarks.bench_components speed`` (needs R with lme4 for the ratios, and a reader
-of Parquet for InstEval), ``... flat``, ``... year``, and ``... coverage``, which writes
-``benchmarks/results/components_coverage.csv``. One thread: set ``OMP_NUM_THREADS=1``. All times are
+Run: ``python -m benchmarks.bench_components speed`` (needs R with lme4, and Python's mixedlm, for
+the ratios, and a reader of Parquet for InstEval; writes ``benchmarks/results/components_speed.csv``),
+``... flat`` (``components_flat.csv``), ``... year``, and ``... coverage``, which writes
+``components_coverage.csv``. One thread: set ``OMP_NUM_THREADS=1``. All times are
 CPU seconds of one process; on a busy machine trust the ratios.
 """
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ from perfmethod.reliability import (
 )
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 REFERENCE = Path(os.environ.get("PERFMETHOD_REFERENCE", ROOT.parent / "shared" / "reference"))
 PEER = """
 suppressMessages(library(lme4))
@@ -70,7 +73,21 @@ def lme4(table: pd.DataFrame, formula: str) -> tuple[float, float] | None:
     return float(np.median([float(row[0]) for row in rows])), float(rows[-1][1])
 
 
-def compare(name: str, table: pd.DataFrame, terms: list[str], formula: str) -> None:
+def mixedlm(table: pd.DataFrame, formula: str) -> tuple[float, float] | None:
+    """Median CPU seconds of three fits, and the criterion, by Python's mixedlm."""
+    try:
+        import mixedlm as package
+    except ImportError:
+        return None
+    frame = table.assign(**{c: table[c].astype(str) for c in table.columns[:-1]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        runs = [cpu(lambda: package.lmer(formula, frame)) for _ in range(3)]
+    fit = runs[-1][1]
+    return float(np.median([t for t, _ in runs])), float(fit.deviance)
+
+
+def compare(name: str, table: pd.DataFrame, terms: list[str], formula: str) -> dict[str, Any]:
     # as lme4 gets them: levels are known before the clock starts
     facets = {column: pd.Categorical(table[column]) for column in table.columns[:-1]}
     y = table.iloc[:, -1]
@@ -81,45 +98,50 @@ def compare(name: str, table: pd.DataFrame, terms: list[str], formula: str) -> N
     first, _ = cpu(ours)  # with the imports that a first call makes
     runs = [cpu(ours) for _ in range(5)]
     seconds, found = float(np.median([t for t, _ in runs])), runs[-1][1]
-    peer = lme4(table, formula)
-    print(
-        f"{name}: {seconds:.3f} s (first call {first:.2f}), {found.iterations} steps, gradient {found.gradient_norm:.1e}, criterion {found.criterion:.9f}"
-    )
-    if peer is None:
-        print("  lme4: not here")
-        return
-    print(
-        f"  lme4: {peer[0]:.2f} s, criterion {peer[1]:.9f} ({found.criterion - peer[1]:+.1e}); ratio {seconds / peer[0]:.3f}"
-    )
+    row: dict[str, Any] = {
+        "model": name,
+        "seconds": round(seconds, 4),
+        "first_call": round(first, 3),
+        "steps": found.iterations,
+        "gradient": f"{found.gradient_norm:.1e}",
+        "criterion": f"{found.criterion:.9f}",
+    }
+    for peer, fitted in (("lme4", lme4(table, formula)), ("mixedlm", mixedlm(table, formula))):
+        if fitted is not None:
+            row[f"{peer}_seconds"] = round(fitted[0], 3)
+            row[f"{peer}_ratio"] = round(seconds / fitted[0], 3)
+            row[f"{peer}_criterion_less_ours"] = f"{fitted[1] - found.criterion:+.1e}"
+    print(row)
+    return row
 
 
-def speed() -> None:
-    data = pd.read_parquet(REFERENCE / "reliability" / "data" / "InstEval.parquet")
-    compare(
-        "InstEval, students x lecturers", data[["s", "d", "y"]], ["s", "d"], "y ~ 1 + (1|s) + (1|d)"
-    )
+def ballots_2009() -> pd.DataFrame:
+    """One number a ballot, the sum of its answers where all were given."""
     ballots = pd.read_csv(ROOT / "data" / "2009" / "ballots.csv.gz")
     names = ballots.columns[6:]
     scores = ballots[names].replace({1: 100, 2: 75, 3: 55, 9: np.nan})
     year = ballots[["unit_id", "rater_id", "category"]].rename(
         columns={"unit_id": "unit", "rater_id": "rater"}
     )
-    # one number a ballot: the sum of its answers where all were given
     asked, given = ballots[names].notna().sum(axis=1), scores.notna().sum(axis=1)
     year = year.assign(y=scores.sum(axis=1) / asked * 20)[(given == asked) & (asked > 0)]
     year["y"] = year["y"].round().astype(int)
-    compare(
-        "2009, unit + rater",
-        year[["unit", "rater", "y"]],
-        ["unit", "rater"],
-        "y ~ 1 + (1|unit) + (1|rater)",
-    )
-    compare(
-        "2009, unit + unit:category + rater",
-        year,
-        ["unit", "unit:category", "rater"],
-        "y ~ 1 + (1|unit) + (1|unit:category) + (1|rater)",
-    )
+    return year
+
+
+def speed() -> None:
+    data = pd.read_parquet(REFERENCE / "reliability" / "data" / "InstEval.parquet")
+    year = ballots_2009()
+    small = "y ~ 1 + (1|unit) + (1|rater)"
+    large = "y ~ 1 + (1|unit) + (1|unit:category) + (1|rater)"
+    runs = [
+        ("InstEval, students x lecturers", data[["s", "d", "y"]], ["s", "d"],
+         "y ~ 1 + (1|s) + (1|d)"),
+        ("2009, unit + rater", year[["unit", "rater", "y"]], ["unit", "rater"], small),
+        ("2009, unit + unit:category + rater", year, ["unit", "unit:category", "rater"], large),
+    ]  # fmt: skip
+    rows = pd.DataFrame([compare(*run) for run in runs])
+    rows.to_csv(RESULTS / "components_speed.csv", index=False)
 
 
 def made_up(raters: int, seed: int) -> pd.DataFrame:
@@ -131,26 +153,36 @@ def made_up(raters: int, seed: int) -> pd.DataFrame:
     quality = np.random.default_rng(0).normal(0, 4, 49)
     latent = quality[unit] + rng.normal(0, 6, raters)[rater] + rng.normal(0, 12, len(rater))
     y = np.select([latent > 0, latent > -16], [100, 75], 55)
-    return pd.DataFrame({"unit": unit, "rater": rater, "y": y})
+    return pd.DataFrame({"unit": unit, "rater": rater, "category": rater % 13, "y": y})
 
 
 def flat() -> None:
-    """Reduce in pieces of about a million ballots, then fit."""
+    """Reduce in pieces of about a million ballots, then fit two models to the tables."""
+    rows = []
     for ballots in (10**5, 10**6, 10**7):
         pieces, seconds, merged = max(ballots // 10**6, 1), 0.0, None
         for k in range(pieces):
             table = made_up(ballots // 4 // pieces, k)
+            table["rater"] += 10**8 * k
             used, part = cpu(lambda table=table: ClusterMoments.of_ratings(
-                table["y"], "rater", cells=["unit"], unit=table["unit"], rater=table["rater"]))  # fmt: skip
+                table["y"], "rater", cells=["unit", "category"], unit=table["unit"],
+                rater=table["rater"], category=table["category"]))  # fmt: skip
             start = time.process_time()
             merged = part if merged is None else merged + part
             seconds += used + time.process_time() - start
-        fit, found = cpu(lambda merged=merged: variance_components(merged, ["unit", "rater"]))
+        assert merged is not None
         cells = len(merged.pairs.values) + merged.cross.size
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{merged.total:>10,} ballots: reduce {seconds:.2f} s, fit {fit:.3f} s in {found.iterations} steps, tables of {cells:,} integers, peak {peak:.0f} MB"
-        )
+        row = {"ballots": merged.total, "raters": int(merged.clusters.sum()), "integers": cells,
+               "reduce_seconds": round(seconds, 2)}  # fmt: skip
+        for terms in (["unit", "rater"], ["unit", "unit:category", "rater"]):
+            runs = [cpu(lambda m=merged, t=terms: variance_components(m, t)) for _ in range(5)]
+            name = " + ".join(terms)
+            row[f"{name}: fit_seconds"] = round(float(np.median([t for t, _ in runs])), 4)
+            row[f"{name}: steps"] = runs[-1][1].iterations
+        row["peak_MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(row)
+        rows.append(row)
+    pd.DataFrame(rows).to_csv(RESULTS / "components_flat.csv", index=False)
 
 
 def year() -> None:
@@ -187,7 +219,7 @@ def coverage(seeds: int = 500) -> None:
         rows.append(row)
     shares = pd.DataFrame(rows).astype(float).mean()
     out = pd.DataFrame({"coverage": shares.round(4), "seeds": seeds, "first_seed": 0})
-    out.rename_axis("what").to_csv(ROOT / "benchmarks" / "results" / "components_coverage.csv")
+    out.rename_axis("what").to_csv(RESULTS / "components_coverage.csv")
     print(out.to_string())
 
 

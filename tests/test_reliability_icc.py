@@ -14,11 +14,13 @@ from scipy import optimize, stats
 
 from perfmethod.errors import DataError
 from perfmethod.reliability import (
+    Moments,
     Ratings,
     intraclass_correlations,
     reliability_of_means,
     shared_multiplier,
     spearman_brown,
+    variance_components,
 )
 from perfmethod.reliability._crossed import Crossed, Target
 
@@ -119,6 +121,20 @@ def test_dyestuff_by_mean_squares(reference: Path) -> None:
     assert round(details["residual"], 2) == 2451.25
     same = intraclass_correlations(x, models=[1], estimator="reml")["ICC(1,1)"]
     assert same.value == pytest.approx(1764.05 / (1764.05 + 2451.25), abs=1e-9)
+
+
+def test_both_programs_for_components_agree(reference: Path) -> None:
+    """`_crossed` and `reml` are written apart; lme4 stands between them in other tests."""
+    data = table(reference, "Penicillin.csv")
+    codes = [pd.factorize(data[name])[0] for name in ("plate", "sample")]
+    part = np.arange(len(data)) % 7 != 0  # with gaps
+    y = data["diameter"].to_numpy()[part]
+    here = Crossed.of(codes[0][part], codes[1][part], y.astype(float)).fit()
+    there = variance_components(
+        Moments.of(y, unit=codes[0][part], rater=codes[1][part]), ["unit", "rater"]
+    )
+    assert here.criterion == pytest.approx(there.criterion, rel=1e-12)
+    assert list(here[:3]) == pytest.approx(list(there.variances), rel=1e-7)
 
 
 def test_zero_variance_is_recognized(reference: Path) -> None:

@@ -186,6 +186,34 @@ def test_profile_intervals_agree_with_lme4_as_far_as_it_interpolates(reference, 
     np.testing.assert_allclose(np.sqrt(found.intervals(method="profile")), theirs, rtol=2e-4)
 
 
+def test_gleser_equals_lme4(reference: Path):
+    # Gleser, Cronbach & Rajaratnam (1965): twelve patients, six symptoms, two raters, all crossed.
+    # R package lme4 1.1-31 (bobyqa, rhoend 1e-10), raters at zero; criterion 446.955865812404
+    data = pd.read_csv(reference / "reliability" / "data" / "psych_Gleser.csv").set_index("p")
+    long = data.stack()
+    facets = {"p": long.index.get_level_values(0), "i": long.index.get_level_values(1).str[1],
+              "r": long.index.get_level_values(1).str[2]}  # fmt: skip
+    table = Moments.of(long.to_numpy(), facets)
+    found = fit(table, ["p", "i", "r", "p:i", "p:r", "i:r"])
+    check_stop(found)
+    lme4s = [0.424339293516, 0.468684946699, 0, 0.426392389767, 0.180614135355, 0.0174283439670,
+             0.622972804720]  # fmt: skip
+    np.testing.assert_allclose(found.variances, lme4s, rtol=3e-6)
+    assert found.boundary == ("r",)
+    assert found.criterion == pytest.approx(446.955865812404, abs=1e-11)
+    # analysis of variance by R (aov): mean squares 7.651515, 12.933333, 1, 1.475758, 1.772727,
+    # .866667, .621212 expect what Henderson's method equates; raters are below zero there
+    squares = np.array([7.651515152, 12.933333333, 1.0, 1.475757576, 1.772727273, 0.866666667,
+                        0.621212121])  # fmt: skip
+    p, i, r, pi, pr, ir, e = squares
+    moments = [(p - pi - pr + e) / 12, (i - pi - ir + e) / 24, (r - pr - ir + e) / 72,
+               (pi - e) / 2, (pr - e) / 6, (ir - e) / 12, e]  # fmt: skip
+    equations = henderson_components(
+        ClusterMoments.of(table, ["p", "i"], ["p", "i", "r"]), ["p", "i", "r", "p:r", "i:r"]
+    )
+    np.testing.assert_allclose(equations[[1, 2, 3, 0, 4, 5, 6]], moments, atol=1e-9)
+
+
 # --- InstEval: 73,421 ratings of 1,128 lecturers by 2,972 students
 
 
@@ -281,7 +309,7 @@ def test_effects_of_what_the_moments_do_not_tell_apart():
         found.effects("residual")
     with pytest.raises(PerfmethodError, match="did you mean"):
         found.variance("resid")
-    with pytest.raises(PerfmethodError, match="one of profile, wald"):
+    with pytest.raises(PerfmethodError, match="one of profile, robust, wald"):
         found.intervals(method="boot")
 
 

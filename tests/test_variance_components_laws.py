@@ -313,3 +313,112 @@ def test_aliased_levels_are_named():
     assert found.aliased == ("category[R2]", "mode[online]", "mode[paper]")
     plain = fit(Moments.of(y, columns), ["unit", "rater"], ["category"])
     np.testing.assert_allclose(found.variances, plain.variances, rtol=1e-7)
+
+
+# --- blocks
+
+
+@pytest.mark.parametrize("method", ["REML", "ML"])
+@pytest.mark.parametrize("category", ["fixed", "random"])
+def test_blocks_equal_dense_equations(monkeypatch, method, category):
+    y, columns = survey(6)
+    random = ["unit", "unit:category", "rater", *(["category"] if category == "random" else [])]
+    fixed = ["category"] if category == "fixed" else []
+    blocked = fit(Moments.of(y, columns), random, fixed, method=method)
+    with monkeypatch.context() as patch:
+        patch.setattr("perfmethod.reliability.layout.Layout.in_blocks", lambda self, *_: self)
+        dense = fit(Moments.of(y, columns), random, fixed, method=method)
+    inner, outer = blocked._model.criterion, dense._model.criterion
+    assert inner.layout.frame.blocks.shape == (3, 5)  # categories, units
+    assert outer.layout.frame.blocks.size == 0
+    for ratios in ([0.4] * len(random), [0.05, 1.2, 0.3, 0.1][: len(random)], [0.3, 0.0, 0.0, 0.2]):
+        a, b = (c.at(np.array(ratios[: len(random)])) for c in (inner, outer))
+        assert a.value == pytest.approx(b.value, rel=1e-13)
+        np.testing.assert_allclose(a.gradient, b.gradient, rtol=1e-9, atol=1e-10)
+        np.testing.assert_allclose(a.hessian, b.hessian, rtol=1e-8, atol=1e-9)
+        np.testing.assert_allclose(a.inverse, b.inverse, atol=1e-13)
+        np.testing.assert_allclose(a.solution, b.solution, rtol=1e-9, atol=1e-11)
+    for term in random:
+        np.testing.assert_allclose(blocked.effects(term), dense.effects(term), rtol=1e-5, atol=1e-6)
+
+
+def test_blocks_of_different_lengths():
+    from perfmethod.reliability.bordered import Frame
+
+    # pairs 0-1, 1-4, 2-3 among six: blocks {0, 1, 4}, {2, 3}, {5}; column 9 of 10 comes after them
+    first, second = np.array([[0, 1], [1, 4], [2, 3]]).T
+    frame = Frame.of(10, np.arange(6) + 3, first, second)
+    assert frame is None  # three times three cubed is no quarter of six cubed
+    own = np.arange(30)
+    chain = own[own % 3 < 2]
+    frame = Frame.of(32, own, chain, chain + 1)
+    assert frame.blocks.shape == (10, 3)
+    assert frame.rest.tolist() == [30, 31]
+    shorter = Frame.of(32, own[:29], chain[:-1], chain[:-1] + 1)
+    assert sorted(shorter.blocks.ravel().tolist())[-2:] == [28, 32]
+    vector = np.arange(32.0)
+    np.testing.assert_array_equal(shorter.join(*shorter.split(vector)), vector)
+
+
+# --- uncertainty without normal answers
+
+
+def test_robust_covariance_from_whole_matrices():
+    from perfmethod.reliability.robust import _away, robust_covariance
+
+    y, columns = survey(7, 60)
+    random = ["unit", "rater"]
+    found = fit(Moments.of(y, columns), random, ["category"])
+    dense = Dense(y, columns, random, ["category"])
+    v = np.linalg.inv(dense.covariance(found.variances))
+    p = v - v @ dense.x @ np.linalg.solve(dense.x.T @ v @ dense.x, dense.x.T @ v)
+    z, left = dense.z[1], p @ dense.y
+    away = _away(found, found._model.source, "rater", [1, 2])
+    np.testing.assert_allclose(
+        away[0], (z.T @ left) ** 2 - np.diag(z.T @ p @ z), rtol=1e-7, atol=1e-10
+    )
+    rest = z.T @ left**2 - away[1]
+    np.testing.assert_allclose(rest, z.T @ np.diag(p), rtol=0.03)  # units spread over the ratings
+    np.testing.assert_allclose(away.sum(axis=1), 0, atol=1e-8)  # the equations of the estimate
+    # the sandwich from its parts
+    hessian = 2 * np.linalg.inv(found.covariance)  # of the criterion, observed
+    middle = 2 * hessian
+    middle[1:, 1:] = away @ away.T * away.shape[1] / (away.shape[1] - 1)
+    bread = np.linalg.inv(hessian)
+    np.testing.assert_allclose(robust_covariance(found), bread @ middle @ bread, rtol=1e-8)
+
+
+def test_robust_and_normal_agree_on_normal_answers():
+    rng = np.random.default_rng(0)
+    per = rng.integers(1, 9, 2_000)
+    rater = np.repeat(np.arange(2_000), per)
+    unit = np.concatenate([rng.choice(40, n, replace=False) for n in per])
+    y = rng.normal(0, 4, 40)[unit] + rng.normal(0, 6, 2_000)[rater] + rng.normal(0, 12, len(rater))
+    found = fit(Moments.of(np.rint(100 * y).astype(int), unit=unit, rater=rater), ["unit", "rater"])
+    wald, robust = (found.intervals(method=method) for method in ("wald", "robust"))
+    widths = np.log(robust[:, 1] / robust[:, 0]) / np.log(wald[:, 1] / wald[:, 0])
+    # 2,000 raters tell a standard error of theirs to some 3 %
+    np.testing.assert_allclose(widths, 1, atol=0.1)
+
+
+def test_robust_intervals_are_wider_where_some_raters_answer_at_random():
+    rng = np.random.default_rng(1)
+    rater, unit = np.repeat(np.arange(200), 10), np.tile(np.arange(10), 200)
+    noise = np.where(np.arange(200) % 10 == 0, 40, 5)[rater] * rng.normal(size=2_000)
+    y = rng.normal(0, 4, 10)[unit] + rng.normal(0, 6, 200)[rater] + noise
+    found = fit(Moments.of(np.rint(100 * y).astype(int), unit=unit, rater=rater), ["unit", "rater"])
+    wald, robust = (found.intervals(method=method)[-1] for method in ("wald", "robust"))
+    assert np.log(robust[1] / robust[0]) > 3 * np.log(wald[1] / wald[0])
+
+
+def test_robust_refusals():
+    from perfmethod.reliability.robust import robust_covariance
+
+    y, columns = survey(0)
+    table = Moments.of(y, columns)
+    with pytest.raises(PerfmethodError, match="fit from Moments"):
+        fit(ClusterMoments.of(table, "rater", ["unit"]), ["unit", "rater"]).intervals(
+            method="robust"
+        )
+    with pytest.raises(PerfmethodError, match="by: found 'judge'"):
+        robust_covariance(fit(table, ["unit", "rater"]), "judge")

@@ -51,11 +51,13 @@ _PUBLIC: dict[str, str] = {
     "polychoric_correlations": "polychoric",
     "polychoric_of_tables": "polychoric",
     "reliability_of_means": "means",
+    "robust_covariance": "robust",
     "rwg": "within",
     "rwg_j": "within",
     "shared_multiplier": "means",
     "spearman_brown": "icc",
     "split_half": "splits",
+    "survey_coefficients": "summary",
     "survey_decision": "planning",
     "variance_components": "reml",
 }

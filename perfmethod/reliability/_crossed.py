@@ -3,6 +3,12 @@
 The larger of the two factors is eliminated analytically, grouped by its number of ratings, so that
 an evaluation costs the same for any number of ratings. All variances are kept relative to the
 residual one, which is profiled out.
+
+`reml.variance_components` fits the same likelihood for any terms, from exact integer moments that
+may be merged, by Newton's method from one start. This module is for coefficients of tables of
+ratings (`icc`, `means`), which need what that does not give: ratings that are any real numbers (a
+rating of 1/3 has no decimals), several starts, since a few ratings may leave several minima, and
+profiles of a ratio of components. Where both apply they give the same components (a test).
 """
 
 from __future__ import annotations

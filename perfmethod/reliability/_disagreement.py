@@ -27,22 +27,24 @@ class Disagreement:
     unit: NDArray[np.intp]
     value: Floats
     n_units: int
+    times: Floats | None = None
 
     @classmethod
     def of(cls, data: Single, metric: str) -> Disagreement:
-        size = np.bincount(data.unit)
+        size = data.ratings
         if size.max() < 2:
             refuse("no unit with two ratings", "units rated by at least two raters")
         used = data.value if size.min() > 1 else data.value[size[data.unit] > 1]
         if used.min() == used.max():
             refuse(
-                f"all {used.size} ratings equal to {used[0]:g}",
+                f"all {size[size > 1].sum()} ratings equal to {used[0]:g}",
                 "at least two different values: otherwise agreement cannot be told from chance",
             )
         if metric == "ratio" and data.value.min() < 0:
             refuse(f"the value {data.value.min():g}", "values of at least 0 for the ratio metric")
-        center = data.value.mean() if metric == "interval" else 0.0
-        return cls(metric, data.unit, data.value - center, data.n_units)
+        center = np.average(data.value, weights=data.times) if metric == "interval" else 0.0
+        times = None if data.times is None else data.times.astype(float)
+        return cls(metric, data.unit, data.value - center, data.n_units, times)
 
     @cached_property
     def _values(self) -> tuple[Floats, NDArray[np.intp]]:
@@ -64,12 +66,16 @@ class Disagreement:
         g : ndarray (u,)
             How often each unit was drawn.
         """
+        own = m * m
+        if self.times is not None:  # a row stands for several ratings
+            m, own = m * self.times, own * self.times
         total = np.bincount(self.unit, m, self.n_units).astype(float)
         # pairs of different raters only; a rater and its copy are no pair
-        pairs = total**2 - np.bincount(self.unit, m * m, self.n_units)
-        w = m * (g * (pairs > 0))[self.unit]
+        pairs = total**2 - np.bincount(self.unit, own, self.n_units)
+        each = (g * (pairs > 0))[self.unit]
+        w = m * each
         n = w.sum()
-        every_pair = n**2 - (w**2).sum()
+        every_pair = n**2 - (own * each**2).sum()
         if not every_pair:
             return np.nan, 0.0
         within, overall = self._sums(m, w, total)

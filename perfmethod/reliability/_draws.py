@@ -19,6 +19,7 @@ __all__ = [
     "check_level",
     "cluster_weights",
     "from_sums",
+    "jackknifed",
     "no_interval",
     "percentiles",
 ]
@@ -155,3 +156,35 @@ def bias_corrected(replicates: Floats, estimate: float, level: float) -> tuple[f
     reach = special.ndtri((1 + level) / 2)
     low, high = np.quantile(replicates, special.ndtr(2 * bias + np.array([-reach, reach])))
     return float(low), float(high)
+
+
+def jackknifed(left_out: Floats, estimate: float, level: float, raters: int) -> Interval:
+    r"""Interval from a coefficient (at most 1) without each of g random groups of raters.
+
+    The squared standard error is :math:`\frac{g - 1}{g} \sum_k (\theta_{(k)} - \bar\theta)^2`, the
+    interval that of t with g - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    left_out : ndarray (g,)
+    estimate : float
+    level : float
+    raters : int
+        How many of them there are, for the description.
+
+    References
+    ----------
+    Kott, P. S. (2001). The delete-a-group jackknife. *Journal of Official Statistics* 17(4),
+    521-526.
+    """
+    from scipy import special
+
+    g = left_out.size
+    if g < 2 or not np.isfinite(left_out).all():
+        lost = int((~np.isfinite(left_out)).sum())
+        return no_interval(f"{g} groups of raters, without {lost} of which there is no value")
+    error = float(np.sqrt((g - 1) / g * ((left_out - left_out.mean()) ** 2).sum()))
+    reach = float(special.stdtrit(g - 1, (1 + level) / 2)) * error
+    notes = (f"from {g} groups only: the interval is rough",) if g < FEW else ()
+    method = f"delete-a-group jackknife, {g} random groups of {raters} raters"
+    return Interval(estimate - reach, min(1.0, estimate + reach), error, method, notes)

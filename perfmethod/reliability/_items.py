@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import suggest
+from perfmethod.reduction.given import Reduced
 from perfmethod.reliability.ratings import Ratings, refuse
 
 __all__ = ["KINDS", "MISSING", "Items", "correlations", "covariances", "pair_places", "read_items"]
@@ -149,6 +150,9 @@ def _usable(values: Floats, missing: str) -> tuple[NDArray[np.bool_], tuple[str,
 
 def _values(x: ArrayLike | Ratings, items: Sequence[str] | None) -> tuple[Floats, tuple[str, ...]]:
     given: Any = x
+    if isinstance(given, Reduced):
+        refuse("a reduction, which holds no answers", "answers; of coefficients of items, "
+               "cronbach_alpha takes a reduction", what="answers")  # fmt: skip
     if isinstance(given, Ratings):
         values, items = given.values, given.items if items is None else items
     else:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import suggest
+from perfmethod.reduction.given import Reduced
 from perfmethod.reliability._disagreement import Disagreement
 from perfmethod.reliability._draws import Interval
 from perfmethod.reliability._resampling import Kernel, check_over, resampled
+from perfmethod.reliability.counted import counted
 from perfmethod.reliability.ratings import Ratings, Single, refuse, single
 from perfmethod.reliability.result import Coefficient
 
@@ -20,7 +24,7 @@ METRICS = ("nominal", "ordinal", "interval", "ratio")
 
 
 def krippendorff_alpha(
-    ratings: ArrayLike | Ratings,
+    ratings: ArrayLike | Ratings | Reduced,
     metric: str = "interval",
     *,
     item: str | None = None,
@@ -42,7 +46,7 @@ def krippendorff_alpha(
 
     Parameters
     ----------
-    ratings : array_like (n, r) or Ratings
+    ratings : array_like (n, r), Ratings or Reduction
         n units by r raters, NaN where missing.
     metric : {"nominal", "ordinal", "interval", "ratio"}
         Distance: 0 or 1; squared difference of midranks among all ratings; squared difference;
@@ -57,7 +61,8 @@ def krippendorff_alpha(
     level : float
         Confidence level.
     draws : int
-        Bootstrap replicates; 0 for no interval.
+        Bootstrap replicates; 0 for no interval. Of a reduction, raters are not drawn but left out,
+        by their random groups (delete-a-group jackknife).
     seed : int or Generator
 
     Returns
@@ -96,11 +101,11 @@ def krippendorff_alpha(
     if metric not in METRICS:
         raise ValueError(f"found metric {metric!r}; allowed: {suggest(str(metric), METRICS)}")
     check_over(over)
-    data = single(ratings, item)
+    data = counted(ratings, item)
     pairs = Disagreement.of(data, metric)
     observed, expected = pairs.both(np.ones(data.value.size), np.ones(data.n_units))
-    interval = resampled(data, pairs.alpha, over, level, draws, seed)
-    size = np.bincount(data.unit)
+    interval = resampled(data, pairs.alpha, over, level, draws, seed, _alpha(metric))
+    size = data.ratings
     lost = int(size[size < 2].sum())
     notes = (f"{lost} ratings on units with a single one are left out",) if lost else ()
     return Coefficient(
@@ -116,6 +121,16 @@ def krippendorff_alpha(
             "left_out": lost,
         },
     )
+
+
+def _alpha(metric: str) -> Callable[[Single], float]:
+    """Alpha of some of the ratings."""
+
+    def alpha(data: Single) -> float:
+        once = np.ones(data.value.size), np.ones(data.n_units)
+        return Disagreement.of(data, metric).alpha(*once)
+
+    return alpha
 
 
 def _fields(interval: Interval, level: float, notes: tuple[str, ...] = ()) -> dict:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from perfmethod.year import Year
 
-__all__ = ["Answers", "answers_of_ballots", "answers_of_year"]
+__all__ = ["Answers", "answers_of_ballots", "answers_of_year", "strata_of"]
 
 _COLUMNS = ("unit_id", "rater_id", "category", "mode")
 
@@ -150,7 +150,8 @@ def _answers(
     if classes is not None:
         own = table["unit"].astype(str).map(classes[0].to_dict()) == classes[1]
         table = table[own]
-    strata = _strata(table, *weights)
+    cells = table.groupby(["category", "mode", "unit"], observed=True).size()
+    strata = strata_of(cells, *weights)
     per_rater = table.groupby("rater")["unit"].nunique()
     return Answers(
         moments,
@@ -163,11 +164,20 @@ def _answers(
     )
 
 
-def _strata(
-    table: pd.DataFrame, weights: Mapping[str, float], modes: Mapping[str, float] | None
+def strata_of(
+    cells: pd.Series, weights: Mapping[str, float], modes: Mapping[str, float] | None
 ) -> pd.DataFrame:
-    """Categories and modes that the units' ballots came from, with their share in the score."""
-    cells = table.groupby(["category", "mode", "unit"], observed=True).size()
+    """Categories and modes that the units' ballots came from, with their share in the score.
+
+    Parameters
+    ----------
+    cells : Series
+        Ballots by category, mode and unit.
+    weights : mapping
+        Of categories; empty for equal ones.
+    modes : mapping or None
+        Weights of modes; None where their ballots are pooled.
+    """
     by_stratum = cells.groupby(["category", "mode"], observed=True)
     strata = by_stratum.sum().rename("total").reset_index()
     strata["ballots"] = by_stratum.agg(lambda n: len(n) / (1 / n).sum()).to_numpy(float)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import PerfmethodError
+from perfmethod.reduction.nested import NestedTables
+from perfmethod.reliability._nested_clusters import ballot_sums, rater_sums
 from perfmethod.reliability.cells import Cells
 from perfmethod.reliability.moments import Moments, same_scale
 
@@ -163,6 +165,43 @@ class ClusterMoments:
     ) -> ClusterMoments:
         """`Moments.of`, then `of`, for a piece of the ratings that splits no cluster."""
         return cls.of(Moments.of(values, facets, decimals=decimals, origin=origin), cluster, cells)
+
+    @classmethod
+    def of_tables(
+        cls,
+        tables: NestedTables,
+        cluster: Sequence[str],
+        cells: tuple[Cells, Ints],
+        decimals: int = 0,
+    ) -> ClusterMoments:
+        """Read raters, or ballots, as clusters from tables of ballots within raters.
+
+        Parameters
+        ----------
+        tables : NestedTables
+        cluster : sequence of str
+            ``("rater",)``, or else the ballots.
+        cells : tuple
+            Cells that stay, and where (m,) the tables' cells stand among them.
+        decimals : int
+        """
+        kept, place = cells
+        find = rater_sums if tuple(cluster) == ("rater",) else ballot_sums
+        found = find(tables, place, len(kept))
+        return cls(
+            tuple(cluster),
+            kept,
+            _added(len(kept), place, tables.counts),
+            _added(len(kept), place, tables.sums),
+            int(tables.squares.sum()),
+            found.sizes,
+            found.clusters,
+            found.squares,
+            Entries(found.places, found.values),
+            found.cross,
+            decimals,
+            tables.origin,
+        )
 
     @property
     def total(self) -> int:

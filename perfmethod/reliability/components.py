@@ -22,6 +22,7 @@ from perfmethod.reliability.elimination import Elimination
 from perfmethod.reliability.moments import Moments
 from perfmethod.reliability.newton import Minimum
 from perfmethod.reliability.profile import profile_interval
+from perfmethod.reliability.robust import robust_covariance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ __all__ = ["INTERVALS", "Components", "Model"]
 
 Floats = NDArray[np.float64]
 
-INTERVALS = ("wald", "profile")
+INTERVALS = ("wald", "profile", "robust")
 
 
 class Model(NamedTuple):
@@ -120,7 +121,7 @@ class Components:
             tuple(levels[i] for i in order),
             aliased(model.criterion.layout),
             model,
-            found.state,
+            found.state.alone(),
         )
 
     def _inner(self, place: int) -> int:
@@ -161,11 +162,13 @@ class Components:
         Parameters
         ----------
         level : float
-        method : {"wald", "profile"}
+        method : {"wald", "profile", "robust"}
             ``"wald"``: :math:`\sigma^2 \exp(\pm z\, se / \sigma^2)`, normal on the log scale; a
             component on the boundary gets its profile interval instead. ``"profile"``: all values
             that the (restricted) likelihood ratio does not reject, the other parameters refitted
-            for each; slower, better for terms with few levels.
+            for each; slower, better for terms with few levels. ``"robust"``: as ``"wald"``, with
+            the covariance of `robust_covariance`. The first two take effects and residuals as
+            normal; for what raters differ in, answers on few options are not.
 
         Returns
         -------
@@ -178,9 +181,10 @@ class Components:
 
         z = float(ndtri((1 + level) / 2))
         found = np.empty((len(self.terms), 2))
+        covariance = robust_covariance(self) if method == "robust" else self.covariance
         for k, value in enumerate(self.variances):
-            if method == "wald" and value > 0:
-                ratio = np.sqrt(self.covariance[k, k]) / value
+            if method != "profile" and value > 0:
+                ratio = np.sqrt(covariance[k, k]) / value
                 found[k] = value * np.exp([-z * ratio, z * ratio])
             else:
                 ends = profile_interval(self._model.criterion, self._state, self._inner(k), z**2)

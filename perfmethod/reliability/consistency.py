@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import suggest
+from perfmethod.reduction.given import Reduced
 from perfmethod.reliability._draws import Interval, check_level, no_interval, percentiles
 from perfmethod.reliability._items import Items, read_items
 from perfmethod.reliability._matrices import (
@@ -64,7 +65,7 @@ def alpha_of_covariance(c: ArrayLike) -> Floats:
 
 
 def cronbach_alpha(
-    x: ArrayLike | Ratings,
+    x: ArrayLike | Ratings | Reduced,
     *,
     kind: str = "raw",
     items: Sequence[str] | None = None,
@@ -82,9 +83,10 @@ def cronbach_alpha(
 
     Parameters
     ----------
-    x : array_like (n, p), DataFrame or Ratings
+    x : array_like (n, p), DataFrame, Ratings or Reduction
         Answers of n persons (or ballots) on p items, NaN where missing. Reverse items that are
-        worded the other way first.
+        worded the other way first. Of a reduction: raw or standardized, the interval by leaving
+        out random groups of raters (delete-a-group jackknife).
     kind : {"raw", "standardized", "ordinal"}
     items : sequence of str (p,), optional
     clusters : array_like (n,), optional
@@ -130,6 +132,12 @@ def cronbach_alpha(
     <Cronbach's alpha (raw) = 0.9231, 95 % interval 0.4924 to 0.9948 (Feldt's F, rows independent)>
     """
     check_level(level)
+    if isinstance(x, Reduced):
+        from perfmethod.reliability.reduced_items import Alpha, alpha_of_reduction
+
+        name = _NAMES.get(kind, kind)
+        asked = Alpha(kind, name, items, missing, interval, level, draws)
+        return alpha_of_reduction(x, asked)
     data = read_items(x, items=items, clusters=clusters, missing=missing, kind=kind)
     matrix = matrix_of(data, kind)
     value = float(alpha_of_covariance(matrix))

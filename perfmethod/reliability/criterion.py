@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perfmethod.reliability.bordered import Inverse, Turned
 from perfmethod.reliability.elimination import Elimination
 
 __all__ = ["Criterion", "State"]
@@ -27,13 +29,27 @@ class State:
     df: int
     logs: float
     d_logs: Floats  # (t,)
-    dd_logs: Floats  # (t, t)
     square: float
     d_square: Floats  # (t,)
-    dd_square: Floats  # (t, t)
     solution: Floats  # (q,) fixed and random effects
-    inverse: Floats  # (q, q) of the scaled equations
+    solved: Inverse  # of the scaled equations
     scale: Floats  # (q,)
+    bent: Callable[[], tuple[Floats, Floats]] | None  # where second derivatives come from
+
+    @cached_property
+    def second(self) -> tuple[Floats, Floats]:
+        """Second derivatives (t, t) of log determinants and of the square, found when needed."""
+        assert self.bent is not None
+        return self.bent()
+
+    def alone(self) -> State:
+        """Without what second derivatives would be found from, which takes much memory."""
+        return replace(self, bent=None)
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """Inverse (q, q) of the scaled equations."""
+        return self.solved.dense()
 
     @property
     def residual(self) -> float:
@@ -53,16 +69,21 @@ class State:
     @property
     def hessian(self) -> Floats:
         """Of the profiled criterion, (t, t)."""
+        dd_logs, dd_square = self.second
         outer = np.outer(self.d_square, self.d_square) / self.square
-        return self.dd_logs + (self.dd_square - outer) / self.residual
+        return dd_logs + (dd_square - outer) / self.residual
+
+    def value_at(self, residual: float) -> float:
+        """Criterion with any residual variance."""
+        s = residual
+        return float(self.logs + self.df * np.log(2 * np.pi * s) + self.square / s)
 
     def at_variances(self, residual: float) -> tuple[float, Floats, Floats]:
         """Criterion, gradient and Hessian by the components (t + 1,), the residual last."""
         t, s = len(self.ratios), residual
-        value = self.logs + self.df * np.log(2 * np.pi * s) + self.square / s
         g = np.append(self.d_logs + self.d_square / s, self.df / s - self.square / s**2)
         h = np.zeros((t + 1, t + 1))
-        h[:t, :t] = self.dd_logs + self.dd_square / s
+        h[:t, :t] = self.second[0] + self.second[1] / s
         h[:t, t] = h[t, :t] = -self.d_square / s**2
         h[t, t] = -self.df / s**2 + 2 * self.square / s**3
         # ratio = component / s
@@ -72,7 +93,7 @@ class State:
         bent = np.zeros((t + 1, t + 1))
         bent[:t, t] = bent[t, :t] = -g[:t] / s**2
         bent[t, t] = 2 * self.ratios @ g[:t] / s**2
-        return float(value), jacobian.T @ g, jacobian.T @ h @ jacobian + bent
+        return self.value_at(s), jacobian.T @ g, jacobian.T @ h @ jacobian + bent
 
 
 class Criterion:
@@ -90,150 +111,139 @@ class Criterion:
         self.layout = elimination.layout
         self.df = elimination.total - (self.layout.estimable if self.restricted else 0)
 
-    def at(self, ratios: Floats, *, exact: bool = True) -> State:
+    def at(self, ratios: Floats, *, exact: bool = True, near: float = np.inf) -> State:
         """Evaluate at variance ratios (t,), those of the eliminated terms first.
 
-        Without `exact`, the second derivatives of log determinants by the eliminated terms' ratios
-        are replaced by what makes the Hessian the average of the observed and the expected
-        information there, which saves products of (q, q) matrices.
+        Without `exact`, and where the gradient by the logarithms of the ratios is larger than
+        `near`, the second derivatives of log determinants by the eliminated terms' ratios are
+        replaced by what makes the Hessian the average of the observed and the expected
+        information there, which saves products of matrices.
         """
-        return _Equations(self, np.asarray(ratios, float)).state(exact)
+        return _Equations(self, np.asarray(ratios, float)).state(near if exact else 0.0)
 
 
 class _Equations:
     """Scaled mixed-model equations at one point, and what is read from them."""
 
     def __init__(self, of: Criterion, ratios: Floats) -> None:
-        from scipy.linalg import lapack
-
         self.of, self.ratios, self.e = of, ratios, of.elimination.count
         self.parts = of.elimination.parts(ratios[: self.e])
-        self.q, self.slices = of.layout.effects, of.layout.slices
+        self.layout = of.layout
         self.scale = np.ones(len(self.parts.vector))
-        for _, rows, ratio in self.effects():
+        for _, rows, _, ratio in self.effects():
             self.scale[rows] = np.sqrt(ratio)
-        system = self.scaled(self.parts.matrix)
-        system[np.arange(self.q), np.arange(self.q)] += 1
-        self.factor, info = lapack.dpotrf(system.T, lower=1, overwrite_a=1)
-        if info:
-            raise np.linalg.LinAlgError("the equations of the effects are singular")
-        self.solution = self.scale * self.solve(self.scale * self.parts.vector)
-        self.score = self.parts.vector - self.parts.matrix @ self.solution  # C'Py
+        within, frame = self.layout.within, self.layout.frame
+        top = 1.0 if within is None else float(np.sqrt(ratios[self.e + within]))
+        self.split = top, self.scale[frame.rest]
+        border = sum(c.stop - c.start for c in self.layout.border if c is not None)
+        self.inverse = Inverse(self.parts.matrix.scaled(*self.split), border, of.restricted)
+        self.solution = self.scale * self.inverse.solve(self.scale * self.parts.vector)
+        self.score = self.parts.vector - self.parts.matrix.times(self.solution)  # C'Py
 
-    def scaled(self, matrix: Floats) -> Floats:
-        """Multiply rows and columns by the scale."""
-        return np.asarray(matrix * self.scale * self.scale[:, None])
+    def effects(self, last: int | None = None) -> list[tuple[int, slice, slice | None, float]]:
+        """Place among the ratios, columns, those in the border, ratio of each term kept.
 
-    def solve(self, right: Floats) -> Floats:
-        """Solve the scaled equations."""
-        from scipy.linalg import lapack
-
-        return np.asarray(lapack.dpotrs(self.factor, right, lower=1)[0])
-
-    def effects(self, last: int | None = None) -> list[tuple[int, slice, float]]:
-        """Place among the ratios, columns and ratio of each term kept, up to a place."""
-        pairs = zip(self.slices, self.ratios[self.e :].tolist(), strict=True)
-        found = [(a, rows, x) for a, (rows, x) in enumerate(pairs, self.e)]
+        All terms, or those up to a place.
+        """
+        layout = self.of.layout
+        found = list(zip(range(self.e, len(self.ratios)), layout.slices, layout.border,
+                         self.ratios[self.e :].tolist(), strict=True))  # fmt: skip
         return found if last is None else [entry for entry in found if entry[0] <= last]
 
     @cached_property
-    def inverse(self) -> Floats:
-        """Inverse of the scaled equations; for ML of those of the random effects."""
-        from scipy.linalg import lapack
-
-        size = len(self.scale) if self.of.restricted else self.q
-        found = np.zeros((len(self.scale),) * 2, order="F")
-        if size == 0:  # LAPACK complains of a matrix without rows
-            return found
-        lower = lapack.dpotri(np.asfortranarray(self.factor[:size, :size]), lower=1)[0]
-        part = np.tril(lower)
-        found[:size, :size] = part + np.tril(part, -1).T
-        return found
-
-    @cached_property
-    def slopes(self) -> list[Floats]:
+    def slopes(self) -> list[Turned]:
         """Derivatives of the scaled equations by the eliminated terms' ratios."""
-        return [self.scaled(slope) for slope in self.parts.slopes]
+        return [self.inverse.turn(slope.scaled(*self.split)) for slope in self.parts.slopes]
 
-    def state(self, exact: bool) -> State:
+    def state(self, near: float) -> State:
         """Put everything together."""
-        logs, d_logs, dd_logs = self.logarithms()
-        square, d_square, dd_square = self.squares()
-        rows = self.bends() if exact else -dd_square[: self.e] * self.of.df / (2 * square)
-        dd_logs[: self.e], dd_logs[:, : self.e] = rows, rows.T
+        logs, d_logs = self.logarithms()
+        square, d_square = self.squares()
+        slope = np.abs(self.ratios * (d_logs + d_square * self.of.df / square)).max()
+
+        def bent() -> tuple[Floats, Floats]:
+            dd_logs, dd_square = self.bent_logarithms(), self.bent_squares()
+            average = -dd_square[: self.e] * self.of.df / (2 * square)
+            rows = self.bends() if slope <= near else average
+            dd_logs[: self.e], dd_logs[:, : self.e] = rows, rows.T
+            return dd_logs, dd_square
+
         return State(
-            self.ratios, self.of.df, logs, d_logs, dd_logs, square, d_square, dd_square,
-            self.solution, self.inverse, self.scale,
+            self.ratios, self.of.df, logs, d_logs, square, d_square,
+            self.solution, self.inverse, self.scale, bent,
         )  # fmt: skip
 
-    def logarithms(self) -> tuple[float, Floats, Floats]:
-        """Log determinants with gradient, and the Hessian without the eliminated terms' rows.
+    def logarithms(self) -> tuple[float, Floats]:
+        """Log determinants with gradient."""
+        gradient, inverse = np.zeros(len(self.ratios)), self.inverse
+        gradient[: self.e] = self.parts.d_log_det + np.array([s.trace for s in self.slopes])
+        diagonal = inverse.diagonal()
+        for a, rows, columns, ratio in self.effects():
+            gradient[a] = (
+                (1 - diagonal[rows]).sum() / ratio
+                if ratio > 0
+                else inverse.trace_at_zero(self.parts.matrix, columns, *self.split)
+            )
+        return self.parts.log_det + inverse.log_det, gradient
 
-        Rows of terms at zero stay zero in the Hessian.
-        """
-        kept = slice(0, len(self.scale) if self.of.restricted else self.q)
-        value = self.parts.log_det + 2 * np.log(np.diagonal(self.factor)[kept]).sum()
-        t = len(self.ratios)
-        gradient, hessian = np.zeros(t), np.zeros((t, t))
-        traces = [np.vdot(slope, self.inverse) for slope in self.slopes]
-        gradient[: self.e] = self.parts.d_log_det + np.array(traces)
-        for a, rows, ratio in self.effects():
-            if ratio == 0:
-                gradient[a] = self._trace_at_zero(rows)
-                continue
-            gradient[a] = (1 - np.diagonal(self.inverse)[rows]).sum() / ratio
-            for b, columns, other in self.effects(a):
-                block = self.inverse[rows, columns]
-                block = np.eye(len(block)) - block if a == b else block
-                if other > 0:
-                    hessian[a, b] = hessian[b, a] = -np.vdot(block, block) / (ratio * other)
-        return float(value), gradient, hessian
+    def bent_logarithms(self) -> Floats:
+        """Second derivatives of log determinants; rows of eliminated terms and of zeros are 0."""
+        hessian = np.zeros((len(self.ratios),) * 2)
+        for a, _, columns, ratio in self.effects():
+            for b, _, others, other in self.effects(a):
+                if ratio > 0 and other > 0:
+                    hessian[a, b] = -self.inverse.square(columns, others) / (ratio * other)
+                    hessian[b, a] = hessian[a, b]
+        return hessian
 
     def bends(self) -> Floats:
         """Second derivatives (e, t) of log determinants by an eliminated ratio and another."""
-        turned = [slope @ self.inverse for slope in self.slopes]
         bends = self.of.elimination.bends(self.ratios[: self.e])
         found = np.zeros((self.e, len(self.ratios)))
         found[:, : self.e] = self.parts.dd_log_det
-        for i in range(self.e):
+        for i, slope in enumerate(self.slopes):
             for j in range(i + 1):
-                term = np.vdot(self.scaled(bends[i][j]), self.inverse)
-                term -= np.vdot(turned[i], turned[j].T)
+                term = self.inverse.trace(bends[i][j].scaled(*self.split))
+                term -= slope.with_other(self.slopes[j])
                 found[i, j] += term
                 found[j, i] += term if i != j else 0.0
-            among = np.einsum("ij,ji->i", self.inverse, turned[i])
-            for a, rows, ratio in self.effects():
-                found[i, a] = among[rows].sum() / ratio if ratio > 0 else 0.0
+            for a, _, columns, ratio in self.effects():
+                found[i, a] = slope.among(columns) / ratio if ratio > 0 else 0.0
         return found
 
-    def _trace_at_zero(self, rows: slice) -> float:
-        """Trace of C'PC over the columns of a term whose ratio is zero."""
-        matrix = self.parts.matrix[rows] * self.scale
-        return float(np.trace(self.parts.matrix[rows, rows])) - float(
-            np.vdot(matrix @ self.inverse, matrix)
-        )
+    @cached_property
+    def by_eliminated(self) -> tuple[Floats, Floats]:
+        """Derivatives of r'A⁻¹r by the eliminated ratios, first and second, effects held."""
+        return self.of.elimination.residual(self.ratios[: self.e], self.solution)
 
-    def squares(self) -> tuple[float, Floats, Floats]:
-        """Generalized residual sum of squares y'Py with gradient and Hessian."""
-        z, u, t, e = self.solution, self.score, len(self.ratios), self.e
-        gradient, hessian = np.zeros(t), np.zeros((t, t))
-        gradient[:e], hessian[:e, :e] = self.of.elimination.residual(self.ratios[:e], z)
-        moved = [self.scale * (v - s @ z) for v, s in
+    def squares(self) -> tuple[float, Floats]:
+        """Generalized residual sum of squares y'Py with gradient."""
+        gradient = np.zeros(len(self.ratios))
+        gradient[: self.e] = self.by_eliminated[0]
+        for a, rows, _, _ in self.effects():
+            gradient[a] = -self.score[rows] @ self.score[rows]
+        return float(self.parts.square - self.solution @ self.parts.vector), gradient
+
+    def bent_squares(self) -> Floats:
+        """Second derivatives of y'Py."""
+        z, u, e, solve = self.solution, self.score, self.e, self.inverse.solve
+        hessian = np.zeros((len(self.ratios),) * 2)
+        moved = [self.scale * (v - s.times(z)) for v, s in
                  zip(self.parts.d_vector, self.parts.slopes, strict=True)]  # fmt: skip
-        turned = [self.solve(m) for m in moved]
+        turned = [solve(m) for m in moved]
+        hessian[:e, :e] = self.by_eliminated[1]
         hessian[:e, :e] -= 2 * np.array([[m @ s for s in turned] for m in moved])
-        for a, rows, ratio in self.effects():
-            gradient[a] = -u[rows] @ u[rows]
+        for a, rows, _, ratio in self.effects():
             if ratio == 0:
                 continue
             hessian[:e, a] = [-2 * u[rows] @ s[rows] / np.sqrt(ratio) for s in turned]
             hessian[a, :e] = hessian[:e, a]
             single = np.zeros(len(z))
             single[rows] = u[rows] / np.sqrt(ratio)
-            solved = self.solve(single)
-            for b, columns, other in self.effects(a):
+            solved = solve(single)
+            for b, columns, _, other in self.effects(a):
                 own = u[rows] @ u[rows] / ratio if a == b else 0.0
                 if other > 0:
                     shared = u[columns] @ solved[columns] / np.sqrt(other)
                     hessian[a, b] = hessian[b, a] = 2 * (own - shared)
-        return float(self.parts.square - z @ self.parts.vector), gradient, hessian
+        return hessian

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from perfmethod.reliability.bordered import Bordered
 from perfmethod.reliability.cells import summed
 from perfmethod.reliability.clusters import ClusterMoments
 from perfmethod.reliability.layout import Layout, Term
@@ -27,8 +28,8 @@ class Parts(NamedTuple):
     log_det: float
     d_log_det: Floats  # (e,)
     dd_log_det: Floats  # (e, e)
-    matrix: Floats  # (q, q)
-    slopes: list[Floats]  # e of (q, q)
+    matrix: Bordered  # (q, q)
+    slopes: list[Bordered]  # e of (q, q)
     vector: Floats  # (q,)
     d_vector: Floats  # (e, q)
     square: float
@@ -58,7 +59,7 @@ class Elimination(Protocol):
         """Eliminate at ratios (e,)."""
         ...
 
-    def bends(self, ratios: Floats) -> list[list[Floats]]:
+    def bends(self, ratios: Floats) -> list[list[Bordered]]:
         """Second derivatives (q, q) of C'A⁻¹C, by rows up to the diagonal."""
         ...
 
@@ -85,13 +86,23 @@ class ClusterElimination:
     count = 1
 
     def __init__(self, moments: ClusterMoments, layout: Layout) -> None:
-        self.moments, self.layout = moments, layout
-        self._size, i, j = moments.pairs.places
-        keys, self._pair = np.unique(i * len(moments.cells) + j, return_inverse=True)
+        from scipy.sparse import csc_array
+
+        self.moments = moments
+        size, i, j = moments.pairs.places
+        keys, pair = _different(i * len(moments.cells) + j, len(moments.cells) ** 2)
         self._first, self._second = np.divmod(keys, max(len(moments.cells), 1))
         self._own = np.flatnonzero(self._first == self._second)  # in the order of cells
-        self._value = moments.pairs.values.astype(float)
         self._sizes = moments.sizes.astype(float)
+        # columns come in order, so that nothing need be sorted
+        edges = np.searchsorted(size, np.arange(len(self._sizes) + 1))
+        values, shape = moments.pairs.values.astype(float), (len(keys), len(self._sizes))
+        self._pairs = csc_array((values, pair, edges), shape=shape)
+        self.layout = layout.in_blocks(self._first, self._second)
+        places = self.layout.places(self._first, self._second)
+        edges = np.arange(0, places.size + 1, len(places))
+        shape = self.layout.cells, len(keys)
+        self._assembly = csc_array((np.ones(places.size), places.T.ravel(), edges), shape=shape)
 
     @property
     def total(self) -> int:
@@ -113,21 +124,22 @@ class ClusterElimination:
         m, n, ratio = self.moments, self._sizes, float(ratios[0])
         weight, slope, _ = self.weights(ratio)
         shrunk = n / (1 + ratio * n)
+        matrix, by_ratio = self._matrices(np.stack([weight, slope]), m.counts)
         return Parts(
             float(np.log1p(ratio * n) @ m.clusters),
             np.array([shrunk @ m.clusters]),
             np.array([[-(shrunk**2) @ m.clusters]]),
-            self._matrix(weight, m.counts),
-            [self._matrix(slope, np.zeros(len(m.cells)))],
+            matrix,
+            [by_ratio],
             self.layout.vector(m.sums - weight @ m.cross),
             self.layout.vector(-slope @ m.cross)[None],
             float(m.square - weight @ m.squares),
         )
 
-    def bends(self, ratios: Floats) -> list[list[Floats]]:
+    def bends(self, ratios: Floats) -> list[list[Bordered]]:
         """Second derivative of C'A⁻¹C."""
-        bend = self.weights(float(ratios[0]))[2]
-        return [[self._matrix(bend, np.zeros(len(self.moments.cells)))]]
+        bend = self.weights(float(ratios[0]))[2:]
+        return [self._matrices(bend)]
 
     def counts_of(self, term: Term) -> Ints:
         """Ratings of each level of another term."""
@@ -137,16 +149,27 @@ class ClusterElimination:
         """Derivatives of r'A⁻¹r, from the squared totals of residuals by size of cluster."""
         m = self.moments
         fitted = self.layout.spread(solution)
-        _, i, j = m.pairs.places
-        twice = np.where(i == j, 1.0, 2.0)
-        entries = self._value * fitted[i] * fitted[j] * twice
-        squares = summed(self._size, entries, len(m.sizes))
-        totals = m.squares - 2 * m.cross @ fitted + squares
+        twice = 2 * fitted[self._first] * fitted[self._second]
+        twice[self._own] /= 2
+        totals = m.squares - 2 * m.cross @ fitted + self._pairs.T @ twice
         _, slope, bend = self.weights(float(ratios[0]))
         return np.array([-slope @ totals]), np.array([[-bend @ totals]])
 
-    def _matrix(self, weight: Floats, diagonal: Floats | Ints) -> Floats:
-        entries = -summed(self._pair, self._value * weight[self._size], len(self._first))
-        entries[self._own] += diagonal
+    def _matrices(self, weights: Floats, counts: Ints | None = None) -> list[Bordered]:
+        """Less the sums of pairs with the weights (w, k); the first with the counts of cells."""
+        entries = -np.asarray(self._pairs @ weights.T)
+        if counts is not None:
+            entries[self._own, 0] += counts
         entries[self._own] /= 2
-        return self.layout.matrix(self._first, self._second, entries)
+        flat = np.asarray(self._assembly @ entries)
+        return [self.layout.bordered(np.ascontiguousarray(column)) for column in flat.T]
+
+
+def _different(keys: Ints, size: int) -> tuple[Ints, Ints]:
+    """As `np.unique` with the inverse, for keys below a size: without sorting where it is small."""
+    if size > 20 * len(keys):
+        found, place = np.unique(keys, return_inverse=True)
+        return found, place
+    there = np.zeros(size, bool)
+    there[keys] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[keys]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.reliability._review_draws import bootstrap_draws, normal_draws
@@ -83,6 +84,43 @@ class GradeRisk:
         found = self.units[self.units["p_other"] > above]
         return found.sort_values("p_other", ascending=False, kind="stable")
 
+    def compared(self, other: GradeRisk) -> pd.DataFrame:
+        """Probabilities of grades here and by other draws, such as those of the other method.
+
+        Parameters
+        ----------
+        other : GradeRisk
+            Of the same units and grades.
+
+        Returns
+        -------
+        DataFrame
+            One row per unit and grade: unit_id, level, p, other, mcse (Monte Carlo error of their
+            difference; a probability without any hit counts as one hit).
+
+        Raises
+        ------
+        PerfmethodError
+            Other units or grades.
+        """
+        if set(self.units.index) != set(other.units.index) or self.levels != other.levels:
+            raise PerfmethodError(
+                f"compared: found other units or grades ({len(other.units)} units, grades "
+                f"{', '.join(other.levels)}); allowed: those of this risk"
+            )
+        names = [f"p_{level}" for level in self.levels]
+        here, there = self.units[names], other.units.loc[self.units.index, names]
+        error = np.hypot(_binomial_error(here, self.draws), _binomial_error(there, other.draws))
+        return pd.DataFrame(
+            {
+                "unit_id": np.repeat(self.units.index.to_numpy(), len(names)),
+                "level": np.tile(np.array(self.levels), len(self.units)),
+                "p": here.to_numpy().ravel(),
+                "other": there.to_numpy().ravel(),
+                "mcse": error.ravel(),
+            }
+        )
+
     def plot(self, ax: Axes | None = None, lang: str = "zh") -> Axes:
         """Draw the rank intervals, class by class."""
         from perfmethod import plots
@@ -129,6 +167,7 @@ def grade_risk(
     Returns
     -------
     GradeRisk
+        Names its method; `GradeRisk.compared` sets the two side by side.
 
     Raises
     ------
@@ -164,6 +203,11 @@ def grade_risk(
         else bootstrap_draws(evaluation.year, review, draws, factor, seed)
     )
     return _risk(evaluation, simulate(evaluation.year, sampled), review, factor, method)
+
+
+def _binomial_error(p: pd.DataFrame, draws: int) -> NDArray[np.float64]:
+    inside = np.clip(p.to_numpy(), 1 / draws, 1 - 1 / draws)
+    return np.asarray(np.sqrt(inside * (1 - inside) / draws))
 
 
 def _checked(evaluation: Evaluation, draws: int, factor: float, method: str) -> Review:

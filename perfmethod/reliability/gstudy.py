@@ -12,10 +12,12 @@ import numpy as np
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.frames import row
+from perfmethod.reduction import Reduction
 from perfmethod.reliability.answers import Answers, answers_of_ballots, answers_of_year
 from perfmethod.reliability.components import Components
 from perfmethod.reliability.decision import Decision
 from perfmethod.reliability.planning import SurveyPlan, plan_survey, survey_decision
+from perfmethod.reliability.reduced import ReducedAnswers, answers_of_reduction
 from perfmethod.reliability.reml import variance_components
 from perfmethod.year import Year
 
@@ -171,6 +173,10 @@ class GStudy:
             assurance=assurance,
         )
 
+    def named(self, lang: str = "zh") -> dict[str, str]:
+        """Name of each term in a language."""
+        return {term: _NAMES[lang].get(term, term) for term in self.components.terms}
+
     def plot(self, kind: str = "components", ax: Axes | None = None, lang: str = "zh") -> Axes:
         """Draw the components with intervals, or reliability against ballots per unit."""
         from perfmethod import plots
@@ -202,7 +208,7 @@ class GStudy:
 
 
 def generalizability(
-    source: Year | pd.DataFrame,
+    source: Year | pd.DataFrame | Reduction,
     *,
     option_scores: Mapping[Any, float] | None = None,
     dimensions: Sequence[str] | None = None,
@@ -216,9 +222,11 @@ def generalizability(
 
     Parameters
     ----------
-    source : Year or pandas.DataFrame
+    source : Year, pandas.DataFrame or Reduction
         A year with ballots, or its ballots: columns unit_id, rater_id, category, mode, and a
         column of option codes per dimension. The same rater_id in two categories is two raters.
+        Or what `perfmethod.reduction.reduce` made of ballots, whatever their number: the cost of
+        the fit does not grow with them.
     option_scores : mapping of code to float, optional
         Scores of the valid options; of a year, those of its scheme.
     dimensions : sequence of str, optional
@@ -255,13 +263,21 @@ def generalizability(
     >>> study.components.terms
     ('unit', 'rater', 'residual')
     """
-    if isinstance(source, Year):
+    answers: Answers | ReducedAnswers
+    if isinstance(source, Reduction):
+        given = (option_scores, dimensions, category_weights, unit_class)
+        answers = answers_of_reduction(source, *given)
+    elif isinstance(source, Year):
         answers = answers_of_year(source, dimensions, category_weights, unit_class)
     else:
         answers = answers_of_ballots(source, option_scores, dimensions, category_weights)
     terms = _random_terms(answers) if random is None else list(random)
     means = answers.several("class", "category", "mode", "dimension") if fixed is None else fixed
-    components = variance_components(answers.moments, terms, means, method=method)
+    components = (
+        answers.fit(terms, means, method)
+        if isinstance(answers, ReducedAnswers)
+        else variance_components(answers.moments, terms, means, method=method)
+    )
     meta = {**answers.meta, "random": tuple(terms), "fixed": tuple(means)}
     return GStudy(
         components,
@@ -274,7 +290,7 @@ def generalizability(
     )
 
 
-def _random_terms(answers: Answers) -> list[str]:
+def _random_terms(answers: Answers | ReducedAnswers) -> list[str]:
     """Terms that the facets of a survey allow."""
     crossed = [f"unit:{facet}" for facet in answers.several("category", "mode", "dimension")]
     ballots = ["unit:rater"] if answers.repeated else []

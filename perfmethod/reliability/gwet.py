@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from perfmethod.reduction.given import Reduced
 from perfmethod.reliability._draws import Interval, check_level
 from perfmethod.reliability._resampling import check_over, resampled
 from perfmethod.reliability._weights import WEIGHTS, category_weights
-from perfmethod.reliability.ratings import Ratings, Single, refuse, single
+from perfmethod.reliability.counted import counted
+from perfmethod.reliability.ratings import Ratings, Single, refuse
 from perfmethod.reliability.result import Coefficient
 
 __all__ = ["WEIGHTS", "category_weights", "fleiss_kappa", "gwet_ac"]
@@ -20,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 def gwet_ac(
-    ratings: ArrayLike | Ratings,
+    ratings: ArrayLike | Ratings | Reduced,
     weights: str | ArrayLike = "identity",
     *,
     categories: Sequence[float] | None = None,
@@ -43,7 +45,7 @@ def gwet_ac(
 
     Parameters
     ----------
-    ratings : array_like (n, r) or Ratings
+    ratings : array_like (n, r), Ratings or Reduction
         n units by r raters, NaN where missing.
     weights : str or array_like (q, q)
         "identity", "quadratic", "linear", "ordinal" (Gwet's, not Krippendorff's metric),
@@ -89,12 +91,12 @@ def gwet_ac(
     kind = weights if isinstance(weights, str) else "own"
     name = "Gwet's AC1" if identity else f"Gwet's AC2 ({kind} weights)"
     return _coefficient(
-        name, "gwet", single(ratings, item), weights, categories, over, level, draws, seed
+        name, "gwet", counted(ratings, item), weights, categories, over, level, draws, seed
     )
 
 
 def fleiss_kappa(
-    ratings: ArrayLike | Ratings,
+    ratings: ArrayLike | Ratings | Reduced,
     weights: str | ArrayLike = "identity",
     *,
     categories: Sequence[float] | None = None,
@@ -138,7 +140,7 @@ def fleiss_kappa(
     kind = weights if isinstance(weights, str) else "own"
     name = "Fleiss' kappa" + ("" if kind == "identity" else f" ({kind} weights)")
     return _coefficient(
-        name, "fleiss", single(ratings, item), weights, categories, over, level, draws, seed
+        name, "fleiss", counted(ratings, item), weights, categories, over, level, draws, seed
     )
 
 
@@ -162,7 +164,11 @@ def _coefficient(
     if over == "units":
         interval = agreement.analytic(level)
     else:
-        interval = resampled(data, agreement.coefficient, over, level, draws, seed)
+
+        def some(part: Single) -> float:
+            return _Agreement.of(part, values, agreement.weights, chance).coefficient(*once)
+
+        interval = resampled(data, agreement.coefficient, over, level, draws, seed, some)
     return Coefficient(
         name=name,
         value=(observed - expected) / (1 - expected),
@@ -180,7 +186,7 @@ def _coefficient(
 
 def _categories(data: Single, given: Sequence[float] | None) -> tuple[Floats, tuple[str, ...]]:
     found = np.unique(data.value)
-    if np.bincount(data.unit).max() < 2:
+    if data.ratings.max() < 2:
         refuse("no unit with two ratings", "units rated by at least two raters")
     values = found if given is None else np.unique(np.asarray(given, float))
     outside = np.setdiff1d(found, values)
@@ -208,11 +214,13 @@ class _Agreement:
     shape: tuple[int, int]  # units, categories
     weights: Floats  # (q, q)
     chance: str
+    times: Floats | float = 1.0
 
     @classmethod
     def of(cls, data: Single, values: Floats, weights: Floats, chance: str) -> _Agreement:
         code = np.searchsorted(values, data.value)
-        return cls(data.unit, code, (data.n_units, values.size), weights, chance)
+        times = 1.0 if data.times is None else data.times.astype(float)
+        return cls(data.unit, code, (data.n_units, values.size), weights, chance, times)
 
     def coefficient(self, m: Floats, g: Floats) -> float:
         """Return the coefficient, NaN where chance explains everything."""
@@ -232,9 +240,9 @@ class _Agreement:
         """Agreement (u,) of the pairs of each unit, pairs (u,), shares (u, q), rated (u,)."""
         u, q = self.shape
         place = self.unit * q + self.code
-        count = np.bincount(place, m, u * q).reshape(u, q)
+        count = np.bincount(place, m * self.times, u * q).reshape(u, q)
         # a rater agrees with itself by weight 1: those are no pairs
-        own = np.bincount(self.unit, m * m, u)
+        own = np.bincount(self.unit, m * m * self.times, u)
         total = count.sum(axis=1)
         pairs = total**2 - own
         alike = ((count @ self.weights) * count).sum(axis=1) - own

@@ -61,7 +61,7 @@ def henderson_components(moments: ClusterMoments, terms: Sequence[str]) -> Float
     array([11.5,  2. ])
     """
     shift = round(moments.origin + moments.sums.sum() / max(moments.total, 1)) - moments.origin
-    near = moments.shifted(int(shift))
+    near = moments.shifted(int(shift)) if shift else moments
     found = [Term.of(name, near.cells) for name in terms]
     names = [":".join(near.cluster), *terms, "residual"]
     matrix, right = _expectations(near, found)

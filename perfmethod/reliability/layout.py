@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError
+from perfmethod.reliability.bordered import Bordered, Frame
 from perfmethod.reliability.cells import Cells, summed
 
 __all__ = ["MOST_COLUMNS", "Layout", "Term", "facets_of"]
@@ -60,11 +63,17 @@ class Layout:
         The first fixed term is the intercept.
     kept : ndarray of int64
         Columns that are not aliased with earlier ones.
+    frame : Frame
+        Which columns stand in blocks.
+    within : int or None
+        Random term whose columns these are.
     """
 
     random: tuple[Term, ...]
     fixed: tuple[Term, ...]
     kept: Ints
+    frame: Frame
+    within: int | None = None
 
     @classmethod
     def of(cls, cells: Cells, counts: Ints, random: Sequence[str], fixed: Sequence[str]) -> Layout:
@@ -87,8 +96,24 @@ class Layout:
             raise PerfmethodError(
                 f"effects beside the largest term: found {sizes}; allowed: {MOST_COLUMNS} in all"
             )
-        estimable = _independent(means, counts)
-        return cls(effects, means, np.concatenate([np.arange(q), q + estimable]))
+        kept = np.concatenate([np.arange(q), q + _independent(means, counts)])
+        return cls(effects, means, kept, Frame.dense(len(kept)))
+
+    def in_blocks(self, first: Ints, second: Ints) -> Layout:
+        """Put the largest random term that falls into blocks into blocks.
+
+        Parameters
+        ----------
+        first, second : ndarray of int64 (e,)
+            Pairs of cells that occur in one level of what is eliminated.
+        """
+        for place in sorted(range(len(self.random)), key=lambda i: -self.random[i].size):
+            term = self.random[place]
+            own = np.arange(term.size) + self.edges[place]
+            frame = Frame.of(len(self.kept), own, term.codes[first], term.codes[second])
+            if frame is not None:
+                return replace(self, frame=frame, within=place)
+        return self
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -121,7 +146,17 @@ class Layout:
         parts = [summed(t.codes, values, t.size) for t in self.terms]
         return np.concatenate(parts)[self.kept]
 
-    def matrix(self, first: Ints, second: Ints, values: Floats) -> Floats:
+    @cached_property
+    def border(self) -> list[slice | None]:
+        """Columns of each random term among those of the border; None for the one in blocks."""
+        sizes = [0 if i == self.within else t.size for i, t in enumerate(self.random)]
+        edges = np.cumsum([0, *sizes])
+        return [
+            None if i == self.within else slice(int(edges[i]), int(edges[i + 1]))
+            for i in range(len(self.random))
+        ]
+
+    def matrix(self, first: Ints, second: Ints, values: Floats) -> Bordered:
         """Sum a symmetric table of cells in each pair of columns.
 
         Parameters
@@ -131,18 +166,94 @@ class Layout:
         values : ndarray (e,)
             Entries, those with ``first == second`` halved.
         """
-        edges = self.edges
-        upper = np.empty((edges[-1], edges[-1]))
-        for a, row in enumerate(self.terms):
-            start = row.codes[first]
-            for b, column in enumerate(self.terms):
-                place = start * column.size + column.codes[second]
-                block = summed(place, values, row.size * column.size)
-                upper[edges[a] : edges[a + 1], edges[b] : edges[b + 1]] = block.reshape(
-                    row.size, column.size
-                )
-        full = upper + upper.T
-        return full if len(self.kept) == len(full) else full[np.ix_(self.kept, self.kept)]
+        tables = self._empty()
+        for kind, rows, row, columns, column in self._pieces(first, second):
+            width = columns.stop - columns.start
+            size = (rows.stop - rows.start) * width
+            piece = summed(row * width + column, values, size).reshape(-1, width)
+            tables[kind][rows, columns] += piece
+        return self.bordered(np.concatenate([table.ravel() for table in tables]))
+
+    def places(self, first: Ints, second: Ints) -> Ints:
+        """Where each entry of a table of cells goes in what `bordered` takes.
+
+        Parameters
+        ----------
+        first, second
+            As in `matrix`.
+
+        Returns
+        -------
+        ndarray of int64 (x, e)
+            An entry goes to x places.
+        """
+        shapes = [table.shape for table in self._empty()]
+        starts = np.cumsum([0, *(a * b for a, b in shapes)])
+        return np.stack([
+            starts[kind] + (rows.start + row) * shapes[kind][1] + columns.start + column
+            for kind, rows, row, columns, column in self._pieces(first, second)
+        ])  # fmt: skip
+
+    @property
+    def cells(self) -> int:
+        """Length of what `bordered` takes."""
+        return sum(table.size for table in self._empty())
+
+    def _empty(self) -> tuple[Floats, Floats, Floats]:
+        """Halves of blocks, laid below each other, the border and half of the corner."""
+        (b, s), wide = self.frame.blocks.shape, sum(term.size for term in self._others)
+        return np.zeros((b * s, s)), np.zeros((b * s, wide)), np.zeros((wide, wide))
+
+    @property
+    def _others(self) -> list[Term]:
+        """Terms of the border."""
+        return [term for i, term in enumerate(self.terms) if i != self.within]
+
+    def _pieces(self, first: Ints, second: Ints) -> Iterator[tuple[int, slice, Ints, slice, Ints]]:
+        """Table, rows, row in them of each entry, columns, and column in them, piece by piece."""
+        others = self._others
+        edges = np.cumsum([0, *(term.size for term in others)])
+        spans = [slice(int(a), int(b)) for a, b in pairwise(edges)]
+        if self.within is not None:
+            b, s = self.frame.blocks.shape
+            rows, place = slice(0, b * s), self._place[self.random[self.within].codes]
+            yield 0, rows, place[first], slice(0, s), place[second] % s
+            for term, span in zip(others, spans, strict=True):
+                yield 1, rows, place[first], span, term.codes[second]
+                yield 1, rows, place[second], span, term.codes[first]
+        for one, rows in zip(others, spans, strict=True):
+            for other, columns in zip(others, spans, strict=True):
+                yield 2, rows, one.codes[first], columns, other.codes[second]
+
+    def bordered(self, flat: Floats) -> Bordered:
+        """Shape sums at the places; the halves of blocks and of the corner are added here."""
+        (b, s), wide = self.frame.blocks.shape, sum(term.size for term in self._others)
+        blocks, border, corner = np.split(flat, np.cumsum([b * s * s, b * s * wide]))
+        blocks, border = blocks.reshape(b, s, s), border.reshape(b, s, wide)
+        corner = corner.reshape(wide, wide)
+        corner, kept = corner + corner.T, self._kept_in_border
+        if len(kept) < wide:
+            border, corner = np.take(border, kept, axis=2), corner[np.ix_(kept, kept)]
+        return Bordered(self.frame, blocks + np.swapaxes(blocks, 1, 2), border, corner)
+
+    @cached_property
+    def _kept_in_border(self) -> Ints:
+        """Columns that are not aliased, counted without those in blocks."""
+        if self.within is None:
+            return self.kept
+        start, size = int(self.edges[self.within]), self.random[self.within].size
+        others = self.kept[(self.kept < start) | (self.kept >= start + size)]
+        return np.where(others < start, others, others - size)
+
+    @cached_property
+    def _place(self) -> Ints:
+        """Place in the blocks, laid flat, of each level of the term that stands in them."""
+        assert self.within is not None
+        flat = self.frame.blocks.ravel()
+        full = np.flatnonzero(flat < len(self.kept))
+        found = np.empty(len(full), np.int64)
+        found[flat[full] - self.edges[self.within]] = full
+        return found
 
     def spread(self, columns: Floats) -> Floats:
         """Sum (m,) of the columns' values that a cell has."""

@@ -14,7 +14,8 @@ __all__ = ["Minimum", "minimize"]
 Floats = NDArray[np.float64]
 
 _SHORTEST = 2.0**-30  # of a step in the search along a line
-_DEEPEST = 0.1  # a variance falls to no less than this share of itself in one step
+_DEEPEST = 0.1  # a variance falls to no less than this share of itself in one step, or
+_NOTHING = 0.01  # to zero, if Newton's step leaves less than this share of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,9 @@ class Minimum:
     converged: bool
 
 
-Objective = Callable[[Floats], tuple[float, Floats, Floats, Any]]
+Bend = Callable[[], Floats]
+Point = tuple[float, Floats, Bend, Any]
+Objective = Callable[[Floats], Point]
 
 
 def minimize(
@@ -59,8 +62,8 @@ def minimize(
     Parameters
     ----------
     objective : callable
-        Returns value, gradient (t,), Hessian (t, t) and anything else. A Hessian's rows at x = 0
-        are not read.
+        Returns value, gradient (t,), what gives the Hessian (t, t) if it is needed, and anything
+        else. A Hessian's rows at x = 0 are not read.
     start : ndarray (t,)
         At least 0; entries at 0 leave it only if the gradient there is negative.
     tolerance : float
@@ -92,8 +95,8 @@ def _norm(x: Floats, gradient: Floats, fixed: int | None) -> float:
 
 
 def _step(
-    objective: Objective, x: Floats, here: tuple[float, Floats, Floats, Any], fixed: int | None
-) -> tuple[Floats, tuple[float, Floats, Floats, Any]] | None:
+    objective: Objective, x: Floats, here: Point, fixed: int | None
+) -> tuple[Floats, Point] | None:
     """One step that lowers the value, or None where rounding leaves none."""
     for target in _targets(x, here, fixed):
         length = 1.0
@@ -109,9 +112,10 @@ def _step(
     return None
 
 
-def _targets(x: Floats, here: tuple[float, Floats, Floats, Any], fixed: int | None) -> list[Floats]:
-    """Points to try: Newton's, where what falls below zero stops at zero or on the way there."""
-    _, gradient, hessian, _ = here
+def _targets(x: Floats, here: Point, fixed: int | None) -> list[Floats]:
+    """Points to try: Newton's, where what falls to about zero stops at zero or on the way."""
+    _, gradient, bend, _ = here
+    hessian = bend()
     movable = np.ones(len(x), bool)
     if fixed is not None:
         movable[fixed] = False
@@ -139,7 +143,7 @@ def _bounded(
         pull = gradient + hessian @ np.where(free & ~left, target - x, 0.0)
         step = _newton(x[left], pull[left], hessian[np.ix_(left, left)])
         target[left] = x[left] + step
-        low = left & (target < deepest * x) & (gradient > 0)
+        low = left & (target < max(deepest, _NOTHING) * x) & (gradient > 0)
         target[left] = np.maximum(target[left], _DEEPEST * x[left])
         if not low.any():
             break
@@ -149,11 +153,14 @@ def _bounded(
 
 
 def _newton(x: Floats, gradient: Floats, hessian: Floats) -> Floats:
-    """Newton's step, downhill also where the function bends the other way.
+    """Newton's step for the roots of x, downhill also where the function bends the other way.
 
+    In roots (standard deviations) the function is nearer to a parabola, most of all close to zero.
     In units of x, so that variances of very different size are treated alike; eigenvalues count by
-    their size, and none below a small share of the largest.
+    their size, and none below a small share of the largest. A root below zero gives an x below it.
     """
-    values, vectors = np.linalg.eigh(hessian * np.outer(x, x))
+    slope = 2 * x * gradient
+    values, vectors = np.linalg.eigh(4 * hessian * np.outer(x, x) + np.diag(slope))
     size = np.maximum(np.abs(values), 1e-8 * np.abs(values).max(initial=0.0) + 1e-12)
-    return np.asarray(-x * (vectors @ ((vectors.T @ (x * gradient)) / size)))
+    root = 1 - vectors @ ((vectors.T @ slope) / size)
+    return np.asarray(x * (root * np.abs(root) - 1))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError
 from perfmethod.reliability.criterion import Criterion, State
-from perfmethod.reliability.newton import minimize
+from perfmethod.reliability.newton import Point, minimize
 
 __all__ = ["profile_interval"]
 
@@ -20,15 +20,15 @@ class _Profile:
     def __init__(self, criterion: Criterion, state: State, place: int) -> None:
         self.criterion, self.place = criterion, place
         self.best = np.append(state.ratios, 1.0) * state.residual
-        self.lowest = state.at_variances(state.residual)[0]
+        self.lowest = state.value_at(state.residual)
         self.near = self.best.copy()
         # roots need about ten digits; the criterion is flat to the square of the gradient
         self.tolerance = max(1e-6, 1e-11 * criterion.df)
 
-    def objective(self, x: Floats) -> tuple[float, Floats, Floats, State]:
+    def objective(self, x: Floats) -> Point:
         state = self.criterion.at(x[:-1] / x[-1])
         value, gradient, hessian = state.at_variances(float(x[-1]))
-        return value, gradient, hessian, state
+        return value, gradient, lambda: hessian, state
 
     def __call__(self, value: float) -> float:
         start = self.near.copy()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import DataError, Problem, Problems, suggest
+from perfmethod.reduction.given import Reduced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -273,13 +274,21 @@ def _no_duplicates(unit: Ints, rater: Ints, rows: Ints, problems: Problems) -> N
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Single:
-    """Ratings on one item, none missing."""
+    """Ratings on one item, none missing; of a reduction one row for equal ratings of a unit."""
 
     unit: Ints  # (b,)
     rater: Ints  # (b,)
     value: Floats  # (b,)
     units: tuple[str, ...]
     stratum: Ints  # (r,)
+    times: Ints | None = None  # (b,) ratings that a row stands for; None: one
+    groups: Ints | None = None  # (g, b) of which by random groups of raters
+
+    @property
+    def ratings(self) -> Ints:
+        """Ratings (u,) of each unit."""
+        found: Ints = np.bincount(self.unit, self.times, self.n_units).astype(np.intp)
+        return found
 
     @property
     def n_units(self) -> int:
@@ -294,6 +303,12 @@ class Single:
 
 def as_ratings(ratings: ArrayLike | Ratings) -> Ratings:
     """Ratings from whatever is given."""
+    if isinstance(ratings, Reduced):
+        refuse(
+            "a reduction, which does not tell raters apart",
+            "ratings or ballots; krippendorff_alpha, gwet_ac, fleiss_kappa and cronbach_alpha "
+            "take a reduction",
+        )
     return ratings if isinstance(ratings, Ratings) else Ratings.from_matrix(ratings)
 
 

@@ -1,4 +1,8 @@
-"""Variance components by maximum likelihood, restricted or not."""
+"""Variance components by maximum likelihood, restricted or not.
+
+For integer moments and any terms; the coefficients of small tables of real numbers, units by
+raters, rest on `_crossed`, which says why.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,13 @@ from numpy.typing import NDArray
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.reliability.clusters import ClusterMoments
 from perfmethod.reliability.components import Components, Model
-from perfmethod.reliability.criterion import Criterion, State
+from perfmethod.reliability.criterion import Criterion
 from perfmethod.reliability.elimination import ClusterElimination
 from perfmethod.reliability.henderson import henderson_components
 from perfmethod.reliability.layout import Layout, facets_of
 from perfmethod.reliability.moments import Moments
 from perfmethod.reliability.nested import NestedElimination, is_nested
-from perfmethod.reliability.newton import minimize
+from perfmethod.reliability.newton import Point, minimize
 
 __all__ = ["METHODS", "variance_components"]
 
@@ -28,7 +32,9 @@ METHODS = ("REML", "ML")
 _LARGE = 1_000  # levels from which a second term is eliminated too, if the largest lies within it
 _SMALL = 0.02  # of the residual variance, where a search for small components starts
 _NO_RESIDUAL = 1e-12  # of the sum of squares: nothing, up to rounding
+_NEAR = 30.0  # gradient from which on exact second derivatives are worth their time
 _CHEAP = 1_000  # columns up to which a product of two dense matrices costs nothing
+_FREED = 3_000_000
 _LEAST = 1e-8  # tolerance of the gradient, or
 _PER_RATING = 1e-12  # this for every rating, if that is more: rounding grows with the ratings
 
@@ -46,13 +52,15 @@ def variance_components(
     The model is :math:`y = X\beta + \sum_k Z_k b_k + e` with independent normal effects,
     :math:`b_k \sim (0, \sigma_k^2)`, :math:`e \sim (0, \sigma_e^2)`; an intercept is always there.
     The term with most levels is eliminated by its diagonal block, and with it a second one of more
-    than 1,000 levels in which it is nested (ballots within raters); the equations of all other
-    effects are solved as dense, so that these together may have up to 6,000 levels.
+    than 1,000 levels in which it is nested (ballots within raters). Of the other effects the
+    largest term that falls into blocks is solved block by block (units within categories, where a
+    rater belongs to one category), the rest as dense, so that these together may have up to 6,000
+    levels.
 
     The criterion (minus twice the log likelihood, the residual variance profiled out) is minimized
-    over the ratios :math:`\lambda_k = \sigma_k^2 / \sigma_e^2 \ge 0` by Newton's method with
-    analytic gradient and Hessian (average information for the eliminated term where the equations
-    are large), starting from Henderson's method I.
+    over the ratios :math:`\lambda_k = \sigma_k^2 / \sigma_e^2 \ge 0` by Newton's method for their
+    roots with analytic gradient and Hessian (average information for the eliminated term far from
+    the minimum, and where the equations are large), starting from Henderson's method I.
 
     **Stopping rule.** The largest :math:`|\lambda_k\, \partial d / \partial \lambda_k|` over
     positive ratios and the largest :math:`-\partial d / \partial \lambda_k` over ratios at zero
@@ -111,15 +119,17 @@ def variance_components(
     names = list(dict.fromkeys(random))
     model = _model(moments, names, list(dict.fromkeys(fixed)), method)
     limit = max(_LEAST, _PER_RATING * model.elimination.total) if tolerance is None else tolerance
-    exact = len(model.criterion.layout.kept) <= _CHEAP and model.elimination.count == 1
-
+    exact = len(model.criterion.layout.frame.rest) <= _CHEAP and model.elimination.count == 1
     least = _NO_RESIDUAL * model.elimination.square
+    # the C library of Linux returns freed memory at once, and taking it back page by page would
+    # cost more than a third of the time, unless a block as large as this was freed before
+    np.empty(_FREED)
 
-    def objective(ratios: Floats) -> tuple[float, Floats, Floats, State]:
+    def objective(ratios: Floats) -> Point:
         if ratios.max() * _NO_RESIDUAL < 1:
-            state = model.criterion.at(ratios, exact=exact)
+            state = model.criterion.at(ratios, exact=exact, near=_NEAR)
             if state.square > least:
-                return state.value, state.gradient, state.hessian, state
+                return state.value, state.gradient, lambda: state.hessian, state
         raise PerfmethodError(
             "residual: found no variance left beside the terms, which explain every rating; "
             "allowed: fewer terms, so that some is left"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from perfmethod.survey.raters import RaterSums, populations_array, rater_codes, 
 from perfmethod.survey.result import Review
 from perfmethod.survey.tables import Counts, count
 
-__all__ = ["METHODS", "review"]
+__all__ = ["METHODS", "check_method", "review", "review_of_counts"]
 
 METHODS = ("raters", "ballots")
 
@@ -124,35 +124,79 @@ def review(
     array([[156.25, 125.  ],
            [125.  , 100.  ]])
     """
-    _check_method(method, populations)
+    check_method(method, populations)
     labels = checked_labels(units, dimensions, categories, modes, options)
     codes = BallotCodes.read(ballots, labels, file)
     counts = count(codes, labels)
-    weighting = (option_scores, category_weights, mode_weights)
+
+    def influences(
+        influence: Floats, valid: NDArray[np.bool_], pairs: NDArray[np.intp], population: Floats
+    ) -> RaterSums:
+        rater = rater_codes(ballots, file)
+        return rater_sums(codes, rater, influence, valid, pairs, population)
+
+    return review_of_counts(
+        counts,
+        influences if method == "raters" else None,
+        len(ballots),
+        (option_scores, category_weights, mode_weights),
+        combine_modes=combine_modes,
+        populations=populations,
+        min_cell=min_cell,
+    )
+
+
+def review_of_counts(
+    counts: Counts,
+    influences: Callable[[Floats, NDArray[np.bool_], NDArray[np.intp], Floats], RaterSums] | None,
+    ballots: int,
+    weighting: tuple[ArrayLike, ArrayLike, ArrayLike | None],
+    *,
+    combine_modes: str,
+    populations: Mapping[str, float] | None,
+    min_cell: int,
+) -> Review:
+    """Make a review of exact counts.
+
+    Parameters
+    ----------
+    counts : Counts
+    influences : callable or None
+        Sums over raters, from the influence (u, d, c, m, o) of an answer, valid options (o,),
+        scores wanted (p,) and populations (c,); None for ``method="ballots"``.
+    ballots : int
+    weighting : tuple
+        Option scores, category weights and mode weights, as in `review`.
+    combine_modes, populations, min_cell
+        As in `review`.
+    """
     values = scores(counts, *weighting, combine_modes=combine_modes)
     weights = effective_weights(counts, *weighting, combine_modes=combine_modes)
-    by_mode = _mode_weights(counts, mode_weights, combine_modes)
-    moments = cell_moments(counts.array, option_scores, by_mode)
+    by_mode = _mode_weights(counts, weighting[2], combine_modes)
+    moments = cell_moments(counts.array, weighting[0], by_mode)
     raters = None
-    if method == "raters":
-        population = populations_array(populations, labels[2])
-        raters = _raters(codes, rater_codes(ballots, file), moments, values, counts, population)
+    if influences is not None:
+        population = populations_array(populations, counts.categories)
+        pairs = np.flatnonzero(~np.isnan(values))
+        influence = moments.influence(len(counts.modes))
+        raters = influences(influence, moments.valid, pairs, population)
     return Review(
         scores=_frame(values, counts),
         standard_errors=_frame(_standard_errors(values, weights, moments, raters), counts),
         counts=counts,
         weights=_read_only(weights),
-        method=method,
-        ballots=len(ballots),
-        lonely=_lonely(raters, labels[2]),
+        method="ballots" if raters is None else "raters",
+        ballots=ballots,
+        lonely=_lonely(raters, counts.categories),
         min_cell=min_cell,
-        option_scores=_read_only(np.array(option_scores, dtype=float)),
+        option_scores=_read_only(np.array(weighting[0], dtype=float)),
         mode_weights=None if by_mode is None else _read_only(by_mode),
         _raters=raters,
     )
 
 
-def _check_method(method: str, populations: Mapping[str, float] | None) -> None:
+def check_method(method: str, populations: Mapping[str, float] | None) -> None:
+    """Refuse an unknown estimator, and populations where raters are not what is drawn."""
     if method not in METHODS:
         allowed = suggest(str(method), METHODS)
         raise PerfmethodError(f"method: found {method!r}; allowed: {allowed}")
@@ -168,20 +212,6 @@ def _mode_weights(
         return None
     n_modes = len(counts.modes)
     return np.ones(n_modes) if mode_weights is None else np.array(mode_weights, dtype=float)
-
-
-def _raters(
-    codes: BallotCodes,
-    rater: NDArray[np.intp],
-    moments: Moments,
-    values: Floats,
-    counts: Counts,
-    population: Floats,
-) -> RaterSums:
-    """Influences of raters on the scores that exist."""
-    influence = moments.influence(len(counts.modes))
-    pairs = np.flatnonzero(~np.isnan(values))
-    return rater_sums(codes, rater, influence, moments.valid, pairs, population)
 
 
 def _standard_errors(

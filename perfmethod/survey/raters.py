@@ -19,6 +19,8 @@ __all__ = ["RaterSums", "populations_array", "rater_codes", "rater_sums"]
 
 Floats = NDArray[np.float64]
 
+_KEPT = ("covariances", "variances", "per_category", "per_score")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RaterSums:
@@ -58,9 +60,39 @@ class RaterSums:
         """Raters (p,) with a valid answer on each score."""
         return np.bincount(self.sums.indices, minlength=self.sums.shape[1])
 
+    @classmethod
+    def of_products(
+        cls,
+        squares: Floats,
+        totals: Floats,
+        per_category: NDArray[np.int64],
+        per_score: NDArray[np.int64],
+        population: Floats,
+    ) -> RaterSums:
+        """Read what is kept from sums over raters, where no rater is known.
+
+        Parameters
+        ----------
+        squares : ndarray (c, p, p)
+            Sums over the raters of each category of products of their influences.
+        totals : ndarray (c, p)
+            Sums of the influences.
+        per_category, per_score : ndarray of int (c,), (p,)
+            Raters.
+        population : ndarray (c,)
+        """
+        factors = small_sample_factors(per_category.astype(np.intp), population)
+        n = np.maximum(per_category, 1)[:, None, None]
+        about = squares - totals[:, :, None] * totals[:, None] / n
+        covariances = factors[:, None, None] * about
+        variances = np.maximum(np.diagonal(covariances, axis1=1, axis2=2), 0.0)
+        found = object.__new__(cls)
+        state = (covariances, variances, per_category, per_score)
+        found.__dict__.update(zip(_KEPT, state, strict=True))
+        return found
+
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("covariances", "variances", "per_category", "per_score")
-        return {name: getattr(self, name) for name in kept}
+        return {name: getattr(self, name) for name in _KEPT}
 
 
 def rater_codes(ballots: pd.DataFrame, file: str) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import perfmethod as pm
 from perfmethod import grading
-from perfmethod.scoring import quick
+from perfmethod.scoring import ordering, quick
 from perfmethod.scoring.plan import compile_year
 from perfmethod.scoring.slots import Slots
 
@@ -67,7 +67,7 @@ def test_ranks_and_grades_are_those_of_the_full_rules(case: SimpleNamespace) -> 
     wanted = grading.assign(compared, plan.pools, case.ladder, keys=case.keys,
                             ceiling=plan.ceiling, **case.words)  # fmt: skip
     assert np.array_equal(quick._grades(block, slots), wanted.codes)
-    order = quick._Sorter.of(plan.unit_class).sort(case.total)
+    order = ordering.Sorter.of(plan.unit_class).sort(case.total)
     ranks = grading.rank(compared, case.keys, by=plan.unit_class)
     rank = order.back(order.places)
     assert np.array_equal(rank[~order.tied], ranks[~order.tied])
@@ -79,7 +79,7 @@ def test_ranks_and_grades_are_those_of_the_full_rules(case: SimpleNamespace) -> 
 
 
 def test_totals_too_large_for_a_key_go_the_long_way() -> None:
-    sorter = quick._Sorter.of(np.zeros(3, dtype=int))
+    sorter = ordering.Sorter.of(np.zeros(3, dtype=int))
     big = np.array([[sorter.room, 1.0, 2.0], [1.0, 2.0, 3.0]])
     assert sorter.sort(big).tied.tolist() == [True, True]
     small = np.nextafter(sorter.room, 0.0)
@@ -89,7 +89,7 @@ def test_totals_too_large_for_a_key_go_the_long_way() -> None:
 
 
 def test_totals_that_differ_by_less_than_a_billionth_tie() -> None:
-    sorter = quick._Sorter.of(np.array([0, 0, 1]))
+    sorter = ordering.Sorter.of(np.array([0, 0, 1]))
     order = sorter.sort(np.array([[5.0, 5.0 + 3e-10, 9.0], [5.0, 5.0 + 3e-9, 9.0]]))
     assert order.tied.tolist() == [True, False]
 

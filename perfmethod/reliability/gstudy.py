@@ -13,6 +13,7 @@ from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.frames import row
 from perfmethod.reduction import Reduction
+from perfmethod.reliability._default_terms import default_terms
 from perfmethod.reliability.answers import Answers, answers_of_ballots, answers_of_year
 from perfmethod.reliability.components import Components
 from perfmethod.reliability.decision import Decision
@@ -60,7 +61,8 @@ class GStudy:
     unit_class : str or None
         Class whose design and weights `strata` has; None without a year.
     meta : mapping
-        Digests, and what was fitted. Read-only.
+        Digests, what was fitted, and ``left_out``: terms that the ballots do not tell apart, each
+        with the one it is in. Read-only.
     """
 
     components: Components
@@ -240,7 +242,9 @@ def generalizability(
         Terms over unit, rater, category, mode, dimension (and class). By default unit, its
         interactions with category, mode and dimension, rater (within category) and unit:rater (a
         ballot) are random; class, category, mode and dimension are fixed. What occurs once only is
-        left out, and unit:rater where ballots have one answer: it is the residual then.
+        left out, and unit:rater where ballots have one answer: it is the residual then. So is an
+        interaction that the ballots do not tell from another term (``meta["left_out"]`` says which
+        from which); terms asked for stay, and are an error then.
     method : {"REML", "ML"}
         As in `variance_components`.
 
@@ -271,14 +275,14 @@ def generalizability(
         answers = answers_of_year(source, dimensions, category_weights, unit_class)
     else:
         answers = answers_of_ballots(source, option_scores, dimensions, category_weights)
-    terms = _random_terms(answers) if random is None else list(random)
+    terms, left_out = default_terms(answers) if random is None else (list(random), {})
     means = answers.several("class", "category", "mode", "dimension") if fixed is None else fixed
     components = (
         answers.fit(terms, means, method)
         if isinstance(answers, ReducedAnswers)
         else variance_components(answers.moments, terms, means, method=method)
     )
-    meta = {**answers.meta, "random": tuple(terms), "fixed": tuple(means)}
+    meta = {**answers.meta, "random": tuple(terms), "fixed": tuple(means), "left_out": left_out}
     return GStudy(
         components,
         answers.strata,
@@ -288,10 +292,3 @@ def generalizability(
         answers.unit_class,
         meta,
     )
-
-
-def _random_terms(answers: Answers | ReducedAnswers) -> list[str]:
-    """Terms that the facets of a survey allow."""
-    crossed = [f"unit:{facet}" for facet in answers.several("category", "mode", "dimension")]
-    ballots = ["unit:rater"] if answers.repeated else []
-    return ["unit", *crossed, "rater", *ballots]

@@ -14,8 +14,7 @@ from perfmethod.reliability.components import Components, Model
 from perfmethod.reliability.criterion import Criterion
 from perfmethod.reliability.layout import Layout, facets_of
 from perfmethod.reliability.nested import NestedElimination
-from perfmethod.reliability.newton import Point, minimize
-from perfmethod.reliability.reml import METHODS
+from perfmethod.reliability.reml import METHODS, fitted
 
 __all__ = ["nested_components", "nested_henderson"]
 
@@ -24,8 +23,6 @@ Ints = NDArray[np.int64]
 
 _OUTER, _INNER = "rater", "unit:rater"
 _SMALL = 0.02  # of the residual variance, where a search for small components starts
-_NO_RESIDUAL = 1e-12  # of the sum of squares: nothing, up to rounding
-_LEAST, _PER_RATING = 1e-8, 1e-12  # tolerance of the gradient, as in `variance_components`
 
 
 def nested_components(
@@ -53,22 +50,7 @@ def nested_components(
         raise PerfmethodError(f"method: found {method!r}; allowed: {suggest(str(method), METHODS)}")
     names = list(dict.fromkeys(random))
     model = _model(tables, cells, names, list(dict.fromkeys(fixed)), method, decimals)
-    limit = max(_LEAST, _PER_RATING * model.elimination.total)
-    least = _NO_RESIDUAL * model.elimination.square
-
-    def objective(ratios: Floats) -> Point:
-        if ratios.max() * _NO_RESIDUAL < 1:
-            state = model.criterion.at(ratios, exact=False)
-            if state.square > least:
-                return state.value, state.gradient, lambda: state.hessian, state
-        raise PerfmethodError(
-            "residual: found no variance left beside the terms, which explain every rating; "
-            "allowed: fewer terms, so that some is left"
-        )
-
-    start = np.maximum(model.start[:-1] / model.start[-1], 0.0)
-    found = minimize(objective, start, tolerance=limit)
-    return Components.of(model, names, found, method, limit)
+    return fitted(model, names, method)
 
 
 def _model(

@@ -23,7 +23,7 @@ from perfmethod.reliability.moments import Moments
 from perfmethod.reliability.nested import NestedElimination, is_nested
 from perfmethod.reliability.newton import Point, minimize
 
-__all__ = ["METHODS", "variance_components"]
+__all__ = ["METHODS", "fitted", "variance_components"]
 
 Floats = NDArray[np.float64]
 
@@ -118,12 +118,36 @@ def variance_components(
     _check(random, fixed, method)
     names = list(dict.fromkeys(random))
     model = _model(moments, names, list(dict.fromkeys(fixed)), method)
-    limit = max(_LEAST, _PER_RATING * model.elimination.total) if tolerance is None else tolerance
     exact = len(model.criterion.layout.frame.rest) <= _CHEAP and model.elimination.count == 1
-    least = _NO_RESIDUAL * model.elimination.square
     # the C library of Linux returns freed memory at once, and taking it back page by page would
     # cost more than a third of the time, unless a block as large as this was freed before
     np.empty(_FREED)
+    return fitted(model, names, method, tolerance, exact=exact)
+
+
+def fitted(
+    model: Model,
+    names: list[str],
+    method: str,
+    tolerance: float | None = None,
+    *,
+    exact: bool = False,
+) -> Components:
+    """Minimize the criterion of a model from its start.
+
+    Parameters
+    ----------
+    model : Model
+    names : list of str
+        Random terms in the order in which they were asked for.
+    method : {"REML", "ML"}
+    tolerance : float, optional
+        Of the gradient; by default what the number of ratings allows.
+    exact : bool
+        Whether second derivatives are exact, or average information.
+    """
+    limit = max(_LEAST, _PER_RATING * model.elimination.total) if tolerance is None else tolerance
+    least = _NO_RESIDUAL * model.elimination.square
 
     def objective(ratios: Floats) -> Point:
         if ratios.max() * _NO_RESIDUAL < 1:

@@ -12,12 +12,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from perfmethod.compiled import prepare
 from perfmethod.core import BLOCK, blocks
 from perfmethod.draws import Block, Draws
 from perfmethod.errors import DataError, PerfmethodError, Problem, suggest
 from perfmethod.progress import progress
+from perfmethod.scoring.ordering import Order
 from perfmethod.scoring.plan import Plan, compile_year
-from perfmethod.scoring.quick import Order, Ranked, ranked
+from perfmethod.scoring.quick import Ranked, ranked
 from perfmethod.scoring.slots import Slots
 from perfmethod.year import Year
 
@@ -151,6 +153,7 @@ def results(
         raise ValueError(f"found blocks_per_task={blocks_per_task}; allowed: 1 or more")
     done: Iterator[tuple[slice, T, list[Failure]]]
     if executor is None:
+        prepare(work.draws.size)
         done = ((p, *_made(work, make, p)) for p in parts)
     else:
         tasks = [parts[i : i + blocks_per_task] for i in range(0, len(parts), blocks_per_task)]
@@ -185,6 +188,7 @@ def _sent(
 
 
 def _task(work: Job, make: Make[T], task: list[slice]) -> list[tuple[T, list[Failure]]]:
+    prepare(work.draws.size)
     return [_made(work, make, part) for part in task]
 
 

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from perfmethod.compiled import ready
 from perfmethod.draws import Block
+from perfmethod.scoring.ordering import copies
 from perfmethod.scoring.quick import Ranked
 
 __all__ = ["Counter", "Favorable", "Nominal", "count"]
@@ -66,7 +68,7 @@ class Counter(NamedTuple):
 
     nominal: Nominal
     center: Array  # (u,) totals under the scheme itself
-    places: int
+    away: Ints  # (r, u) distance of each rank from the nominal one
     levels: int
     pairs: tuple[Ints, ...] | None  # units of each class
     families: tuple[tuple[str, ...], ...]
@@ -77,19 +79,22 @@ def count(counter: Counter, block: Ranked, values: Mapping[str, Any]) -> tuple[A
     good, u = ~block.failed, len(counter.nominal.rank)
     whole = bool(good.all())
     grades, same = _grades(block, good, counter)
-    change = (block.total if whole else block.total[good]) - counter.center
+    some = slice(None) if whole else good
+    total = block.total[some]
+    change = np.subtract(total, copies(counter.center, len(total)), out=np.empty(total.shape))
     ranks, shift = _places(block, counter)
-    shift = shift[good]
-    wins = ties = None
+    shift = shift[some]
+    wins = ties = first = None
     if counter.pairs is not None:
-        wins, ties = _orders(block.rank[good], counter.pairs, u)
-    first = (
-        _favorable(block.rank[good], good, values, counter.families) if counter.families else None
-    )
+        wins, ties = _orders(block.rank[some], counter.pairs, u)
+    if counter.families:
+        first = _favorable(block.rank[some], good, values, counter.families)
+    ones = np.ones(len(change))
+    sums = ones @ change
     return (
-        int(good.sum()), ranks, grades, wins, ties, np.ones(len(change)) @ change,
-        np.einsum("ku,ku->u", change, change), same, int(shift.sum()), int((shift * shift).sum()),
-        first,
+        len(change), ranks, grades, wins, ties, sums,
+        ones @ np.multiply(change, change, out=change), same, int(shift.sum()),
+        int(shift @ shift), first,
     )  # fmt: skip
 
 
@@ -98,19 +103,30 @@ def _places(block: Ranked, counter: Counter) -> tuple[Ints, Ints]:
 
     Both straight from the order, for draws in which no two units tie.
     """
-    nominal, places, u = counter.nominal.rank, counter.places, len(counter.nominal.rank)
-    cell = block.order.units + (block.order.places.astype(np.int64) - 1) * u
-    plain = cell if not len(block.corrected) else cell[~block.full]
-    counts = np.bincount(plain.ravel(), minlength=u * places).reshape(places, u).T
-    away = np.abs(np.arange(1, places + 1)[:, None] - nominal).astype(float)
-    # sums of whole numbers are exact in floating point, and much quicker
-    shift = (away.ravel().take(cell) @ np.ones(u)).astype(np.int64)
+    places, u = counter.away.shape
+    counts, shift = _untied(block, counter.away)
     if len(block.corrected):
         rank = block.corrected[block.corrected[:, 0] > 0]
         cell = (rank.astype(np.int64) - 1) * u + np.arange(u)
-        counts = counts + np.bincount(cell.ravel(), minlength=u * places).reshape(places, u).T
-        shift[block.full] = np.abs(block.corrected - nominal).sum(-1)
-    return counts, shift
+        counts = counts + np.bincount(cell.ravel(), minlength=u * places).reshape(places, u)
+        shift[block.full] = np.abs(block.corrected - counter.nominal.rank).sum(-1)
+    return counts.T, shift
+
+
+def _untied(block: Ranked, away: Ints) -> tuple[Ints, Ints]:
+    """Counts (r, u) over the draws that the order alone tells, and shifts (k,) in all."""
+    places, u = away.shape
+    loops, units = ready(), block.order.units
+    if loops is not None and units.dtype == np.uint16:
+        counts, shift = np.zeros((places, u), np.int64), np.empty(len(units), np.int64)
+        loops.count_places(units, block.order.places.astype(np.int64) - 1, away, block.full,
+                           counts, shift)  # fmt: skip
+        return counts, shift
+    cell = block.order.cells()
+    plain = cell if not len(block.corrected) else cell[~block.full]
+    counts = np.bincount(plain.ravel(), minlength=u * places).reshape(places, u)
+    # sums of whole numbers are exact in floating point, and much quicker
+    return counts, (away.astype(float).ravel().take(cell) @ np.ones(u)).astype(np.int64)
 
 
 def _grades(block: Ranked, good: NDArray[np.bool_], counter: Counter) -> tuple[Ints | None, int]:
@@ -124,17 +140,27 @@ def _grades(block: Ranked, good: NDArray[np.bool_], counter: Counter) -> tuple[I
 def _orders(rank: NDArray[np.int16], classes: tuple[Ints, ...], u: int) -> tuple[Ints, Ints]:
     """Count who ranks above whom inside each class, and who shares a rank."""
     wins, ties = np.zeros((u, u), np.int64), np.zeros((u, u), np.int64)
-    k = len(rank)
     for units in classes:
-        part = np.zeros((len(units), -(-k // 8) * 8), dtype=rank.dtype)
-        part[:, :k] = rank[:, units].T
-        here = np.empty((len(units), len(units)), np.int64)
-        for i, mine in enumerate(part):
-            here[i] = _trues(part > mine)
+        here = _above(rank[:, units].T)
         wins[np.ix_(units, units)] = here
-        ties[np.ix_(units, units)] = k - here - here.T
+        ties[np.ix_(units, units)] = len(rank) - here - here.T
     np.fill_diagonal(ties, 0)
     return wins, ties
+
+
+def _above(rank: NDArray[np.int16]) -> Ints:
+    """Draws in which a unit ranks above another, (n, n), from ranks (n, k)."""
+    n, k = rank.shape
+    here = np.empty((n, n), np.int64)
+    loops = ready()
+    if loops is not None:
+        loops.count_above(np.ascontiguousarray(rank), here)
+        return here
+    part = np.zeros((n, -(-k // 8) * 8), dtype=rank.dtype)
+    part[:, :k] = rank
+    for i, mine in enumerate(part):
+        here[i] = _trues(part > mine)
+    return here
 
 
 def _trues(found: NDArray[np.bool_]) -> Ints:

@@ -125,12 +125,18 @@ def _lines(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     extra = [("bonus", row["bonus"]), ("deduction", -row["deduction"])]
     for kind, points in extra:
         if points:
-            lines.loc[len(lines), ["node", "path", "rule", "contribution"]] = [kind, "", "", points]
+            _add(lines, kind, points)
     parts, rest = _exact(lines["contribution"].to_numpy(float), float(row["total"]))
     lines["contribution"] = parts
     if rest:
-        lines.loc[len(lines), ["node", "path", "rule", "contribution"]] = ["rounding", "", "", rest]
+        _add(lines, "rounding", rest)
     return lines
+
+
+def _add(lines: pd.DataFrame, node: str, points: float) -> None:
+    """Write one more line, which comes from no indicator."""
+    values: Any = [node, "", "", points]
+    lines.loc[len(lines), ["node", "path", "rule", "contribution"]] = values
 
 
 def _tree(evaluation: Evaluation, unit: str) -> Structure:

@@ -1,7 +1,5 @@
 """Ranks and grades of many draws: one sort of integers, and the full rules where units tie.
 
-A total is compared to `SAME` decimals, so it is a whole number of billionths; together with the
-unit's pool and position it fits one 64-bit integer, and sorting these integers ranks every draw.
 Draws in which two units of a pool have the same total go through `grading`, with the tie keys.
 """
 
@@ -10,24 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod import grading
+from perfmethod.compiled import ready
 from perfmethod.scoring.levels import steps, words
+from perfmethod.scoring.ordering import Order, Sorter
 from perfmethod.scoring.plan import Plan
 from perfmethod.scoring.run import SAME, ClassScores, tie_keys, totals
 from perfmethod.scoring.slots import Slots
 
-__all__ = ["Order", "Ranked", "ranked"]
+__all__ = ["Ranked", "ranked"]
 
 Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-UNIT = 10.0**SAME  # totals are compared in these parts of a point
 
 
 @dataclass
@@ -81,16 +78,16 @@ def ranked(plan: Plan, slots: Slots, size: int) -> Ranked:
         The same as `score` and `grades` give, draw by draw.
     """
     classes, _, _, raw = totals(plan, slots)
-    total = np.broadcast_to(raw, (size, len(plan.units)))
+    shape = (size, len(plan.units))
+    total = raw if raw.shape == shape else np.broadcast_to(raw, shape)
     failed: Bools = np.zeros(size, dtype=bool)
-    missing = np.isnan(total)
-    if missing.any():
-        failed |= missing.any(-1)
+    if np.isnan(total.max()):
+        failed |= np.isnan(total).any(-1)
     block = _Totals(plan, classes, np.where(failed[:, None], 0.0, total) if failed.any() else total)
     grade = _grades(block, slots) if "grades" in plan.scheme.document else None
     if failed.any() and grade is not None:
         grade[failed] = -1
-    sorter = slots.once("sort classes", False, lambda: _Sorter.of(plan.unit_class))
+    sorter = slots.once("sort classes", False, lambda: Sorter.of(plan.unit_class))
     order = sorter.sort(block.total)
     full = order.tied | failed
     corrected = np.zeros((int(full.sum()), len(plan.units)), dtype=np.int16)
@@ -120,68 +117,17 @@ class _Totals:
         return tuple(key[some] for key in self._keys)
 
 
-class _Sorter(NamedTuple):
-    """How a key is packed: pool, then total downward, then the unit's position."""
-
-    low: Ints  # (u,) what stands in a unit's key besides its total
-    bits: int  # of the position
-    room: float  # totals must be smaller than this
-    pool: Ints  # (u,) pool of a sorted place
-    start: Ints  # (u,) sorted place at which that pool begins
-
-    @classmethod
-    def of(cls, codes: NDArray[Any]) -> _Sorter:
-        u = len(codes)
-        bits = (u - 1).bit_length()
-        span = 62 - bits - int(codes.max()).bit_length()
-        low = (((codes.astype(np.int64) << (span + 1)) + (1 << span)) << bits) + np.arange(u)
-        sizes = np.bincount(codes)
-        pool = np.sort(codes).astype(np.int64)
-        return cls(low, bits, 2.0**span / UNIT, pool, (np.cumsum(sizes) - sizes)[pool])
-
-    def sort(self, total: Array) -> Order:
-        """Sort the units of every draw; totals too large for the key count as tied."""
-        places = (np.arange(1, len(self.pool) + 1) - self.start).astype(np.int16)
-        if not (total.max() < self.room and total.min() > -self.room):
-            everyone = np.broadcast_to(np.argsort(self.low), total.shape)
-            return Order(everyone, places, np.ones(len(total), dtype=bool))
-        parts = total * -UNIT
-        np.rint(parts, out=parts)
-        key = parts.astype(np.int64)
-        key <<= self.bits
-        key += self.low
-        key.sort(axis=-1)
-        equal = (key[:, 1:] ^ key[:, :-1]) < (1 << self.bits)
-        tied = np.zeros(len(key), dtype=bool)
-        if equal.any():
-            tied |= equal.any(-1)
-        key &= (1 << self.bits) - 1
-        return Order(key, places, tied)
-
-
-class Order(NamedTuple):
-    """Units sorted in every draw, and the draws that need the full rules."""
-
-    units: Ints  # (k, u) unit at each sorted place
-    places: NDArray[np.int16]  # (u,) place in its pool, from 1, of each sorted place
-    tied: Bools  # (k,)
-
-    def back(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values (k, u) or (u,) by sorted place as values by unit, (k, u)."""
-        k, u = self.units.shape
-        out = np.empty((k, u), dtype=values.dtype)
-        out.reshape(-1)[self.units + np.arange(0, k * u, u)[:, None]] = values
-        return out
-
-
 def _grades(block: _Totals, slots: Slots) -> NDArray[np.int8]:
     plan = block.plan
     ladder = slots.once("steps", slots.touches("grades"), lambda: steps(plan, slots))
-    sorter = slots.once("sort pools", False, lambda: _Sorter.of(plan.pools))
+    sorter = slots.once("sort pools", False, lambda: Sorter.of(plan.pools))
     order = sorter.sort(block.total)
     some = order.tied
     if some.all():
         grade = np.empty(block.total.shape, dtype=np.int8)
+    elif (loops := ready()) is not None and order.units.dtype == np.uint16:
+        grade = np.empty(block.total.shape, dtype=np.int8)
+        loops.fill_places(order.units, sorter.pool, *_limits(block, ladder), grade)
     else:
         grade = order.back(_untied(block, sorter, order, ladder))
     if some.any():
@@ -202,7 +148,7 @@ def _some(step: grading.Step, some: Bools) -> grading.Step:
 
 
 def _untied(
-    block: _Totals, sorter: _Sorter, order: Order, ladder: Sequence[grading.Step]
+    block: _Totals, sorter: Sorter, order: Order, ladder: Sequence[grading.Step]
 ) -> NDArray[np.int8]:
     """Grades by sorted place where no two units of a pool are equal: `grading.assign`, shorter."""
     rule, shape = words(block.plan), order.units.shape
@@ -225,12 +171,34 @@ def _untied(
     return grade
 
 
+def _limits(block: _Totals, ladder: Sequence[grading.Step]) -> tuple[Any, ...]:
+    """What `kernels.fill_places` takes of the plan and the steps, all but the last."""
+    plan, steps, k = block.plan, ladder[:-1], len(block.total)
+    limited = np.array([step.places is not None for step in steps], dtype=bool)
+    places = np.zeros((len(steps), 1, int(plan.pools.max()) + 1), np.int64)
+    given = [np.atleast_2d(step.places) for step in steps if step.places is not None]
+    if given:
+        n = max(len(x) for x in given)
+        places = np.zeros((len(steps), n, given[0].shape[1]), np.int64)
+        for s, x in zip(np.flatnonzero(limited).tolist(), given, strict=True):
+            places[s] = x
+    reach = np.ones((len(steps), 1, 1), dtype=bool)
+    if any(step.least is not None for step in steps):
+        reach = np.ones((len(steps), *block.total.shape), dtype=bool)
+        compared = block.compared(slice(None))
+        for s, step in enumerate(steps):
+            if step.least is not None:
+                reach[s] = compared >= np.broadcast_to(step.least, k)[:, None]
+    burn = words(plan)["vetoed_place"] == "unfilled"
+    return np.asarray(plan.ceiling, np.int64), reach, places, limited, burn
+
+
 def _reach(block: _Totals, order: Order, least: Any) -> Bools:
     totals = np.take_along_axis(block.compared(slice(None)), order.units, -1)
     return totals >= np.asarray(least)[..., None]
 
 
-def _inside(wanted: Bools, places: NDArray[Any], sorter: _Sorter) -> Bools:
+def _inside(wanted: Bools, places: NDArray[Any], sorter: Sorter) -> Bools:
     """Which wanted units are among the first of their pool, as many as it has places."""
     count = np.zeros((wanted.shape[0], wanted.shape[1] + 1), dtype=np.int32)
     np.cumsum(wanted, axis=-1, out=count[:, 1:])

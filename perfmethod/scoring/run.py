@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -101,7 +101,8 @@ def totals(plan: Plan, slots: Slots) -> tuple[tuple[ClassScores, ...], Array, Ar
     bonus, deduction = slots.once(
         "adjustments", slots.touches("adjustments"), lambda: _adjust(plan, slots)
     )
-    total = slots.one("base")[..., None] / 100.0 * root
+    scale = slots.one("base")[..., None] / 100.0
+    total = root if scale.ndim == 1 and scale[0] == 1.0 else scale * root
     if np.any(bonus) or np.any(deduction):
         total = total + bonus - deduction
     return classes, bonus, deduction, total
@@ -126,21 +127,18 @@ def class_scores(
 
     Parameters
     ----------
-    plan : Plan
-    part : ClassPlan
-    slots : Slots
+    plan, part, slots : Plan, ClassPlan, Slots
     review : ndarray (..., u, d) or None
         Survey scores of all units.
     internal : ndarray (..., u)
         Internal ratings of all units.
     """
-    fixed, held = slots.once(
+    fixed, held, varied = slots.once(
         ("leaves", part.class_id), False, partial(_fixed_leaves, plan, part, slots)
     )
     scores = dict(fixed)
-    for leaf in part.leaves:
-        if leaf.node not in scores:
-            scores[leaf.node] = _leaf_score(plan, part, leaf, slots)
+    for leaf in varied:
+        scores[leaf.node] = _leaf_score(plan, part, leaf, slots)
     for node, dimension in part.survey.items():
         scores[node] = _survey_leaf(plan, part, slots, dimension, review)
     for node in part.internal:
@@ -149,7 +147,7 @@ def class_scores(
         scores[node] = _replaced(plan, part, slots, mine, "rating.{}") if drawn else mine
     leaves = Leaves(scores, held)
     numbers = Numbers(
-        slots.vector(part.weight_paths, 1.0),
+        _Weights(part, slots) if slots.drawn else slots.vector(part.weight_paths, 1.0),
         slots.vector(part.power_paths, 1.0),
         slots.vector(part.fill_paths, 0.0),
     )
@@ -163,17 +161,31 @@ def class_scores(
     return ClassScores(leaves, numbers, scores_of)
 
 
+class _Weights(NamedTuple):
+    """Weights of a class's nodes, taken from the draws when a mean needs them."""
+
+    part: ClassPlan
+    slots: Slots
+
+    def columns(self, nodes: Sequence[int]) -> Array:
+        """Weights of some nodes, (c,) or (k, c)."""
+        key, paths = ("weights", self.part.class_id, *nodes), self.part.weight_paths
+        known = self.slots.once(key, False, lambda: tuple(paths[n] for n in nodes))
+        return self.slots.vector(known, 1.0)
+
+
 def _fixed_leaves(
     plan: Plan, part: ClassPlan, slots: Slots
-) -> tuple[dict[int, Array], dict[int, Array]]:
-    """Scores of the indicators that no draw touches, and who holds each leaf."""
+) -> tuple[dict[int, Array], dict[int, Array], list[Leaf]]:
+    """Scores of the indicators that no draw touches, who holds each leaf, and the other leaves."""
     scores = {
         leaf.node: _leaf_score(plan, part, leaf, slots)
         for leaf in part.leaves
         if not slots.varies_rule(leaf.indicator)
     }
     held = {node: np.ones(len(part.units)) for node in (*part.survey, *part.internal)}
-    return scores, held | {leaf.node: leaf.held for leaf in part.leaves}
+    varied = [leaf for leaf in part.leaves if leaf.node not in scores]
+    return scores, held | {leaf.node: leaf.held for leaf in part.leaves}, varied
 
 
 def _leaf_score(plan: Plan, part: ClassPlan, leaf: Leaf, slots: Slots) -> Array:
@@ -193,12 +205,9 @@ def _leaf_score(plan: Plan, part: ClassPlan, leaf: Leaf, slots: Slots) -> Array:
 
 
 def normalize_entry(
-    methods: Mapping[str, Any],
-    entry: Mapping[str, Any],
-    actual: Array,
-    target: Array,
+    methods: Mapping[str, Any], entry: Mapping[str, Any], actual: Array, target: Array,
     parameters: Mapping[str, Any],
-) -> Array:
+) -> Array:  # fmt: skip
     """Apply an indicator's rule as the scheme writes it.
 
     Parameters

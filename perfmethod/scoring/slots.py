@@ -108,12 +108,12 @@ class Slots:
         if not place.taken and not place.single:
             return place.base
         if place.taken == len(known) and isinstance(self.drawn, Block):
-            return self.drawn.table[:, place.columns]
+            return _taken(self.drawn.table, place.columns)
         size = len(next(iter(self.drawn.values())))
         full = np.empty((size, len(known)))
         full[:, place.fixed] = place.base[place.fixed]
         if place.taken and isinstance(self.drawn, Block):
-            full[:, place.table] = self.drawn.table[:, place.columns]
+            full[:, place.table] = _taken(self.drawn.table, place.columns)
         for j in place.single:
             full[:, j] = _code(self.drawn[known[j]])
         return full
@@ -194,6 +194,11 @@ def _run(at: list[int]) -> slice | NDArray[np.intp]:
     if at and at == list(range(at[0], at[0] + len(at))):
         return slice(at[0], at[-1] + 1)
     return np.array(at, dtype=np.intp)
+
+
+def _taken(table: Array, columns: slice | NDArray[np.intp]) -> Array:
+    """Columns of a table, row after row: an index alone would lay them out column by column."""
+    return table[:, columns] if isinstance(columns, slice) else table.take(columns, axis=1)
 
 
 def _code(value: Any) -> Array:

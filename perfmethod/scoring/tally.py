@@ -157,10 +157,11 @@ def tally(
     best = np.zeros(len(work.plan.units), dtype=bool)
     if nominal.grade is not None:
         best = nominal.grade[0] == 0
+    rank, places = nominal.rank[0].astype(np.int64), int(np.bincount(work.plan.unit_class).max())
     counter = Counter(
-        Nominal(nominal.rank[0].astype(np.int64), best),
+        Nominal(rank, best),
         np.nan_to_num(nominal.total[0]),
-        int(np.bincount(work.plan.unit_class).max()),
+        np.abs(np.arange(1, places + 1)[:, None] - rank),
         len(work.levels),
         _pairs(work.plan) if pairs else None,
         tuple(tuple(f) for f in families),

@@ -68,7 +68,7 @@ def tornado_bars(result: OneAtATime, ax: Axes | None, top: int, lang: str) -> Ax
     frame = result.to_frame()
     kept = frame["label"].drop_duplicates().head(top)
     frame = frame[frame["label"].isin(kept) & (frame["failed"] == "")]
-    most, said = frame.loc[frame["mean_shift"].idxmax()], _TITLES[lang]
+    most, said = frame.nlargest(1, "mean_shift").iloc[0], _TITLES[lang]
     title = said["tornado"].format(most["name"], show(most["mean_shift"]))
     if result.graded:
         whole = result.table

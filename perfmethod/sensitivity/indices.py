@@ -257,5 +257,5 @@ def _title(frame: pd.DataFrame, lang: str) -> str:
     kinds = set(frame["effect"])
     kind = next(k for k in ("total", "shapley", "first") if k in kinds)
     own = frame[frame["effect"] == kind]
-    most = own.loc[own["index"].idxmax()]
+    most = own.nlargest(1, "index").iloc[0]
     return said["most"].format(show(100 * most["index"], 0), output, most["factor"])

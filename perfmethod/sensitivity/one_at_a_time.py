@@ -255,7 +255,8 @@ def _tables(
     if 0 in reasons:
         raise PerfmethodError(f"found a year that cannot be scored ({reasons[0]}); allowed: one "
                               "that can")  # fmt: skip
-    names, nominal = year.unit_names(lang).to_dict(), found.rank[0].astype(int)
+    names = {str(unit): str(name) for unit, name in year.unit_names(lang).items()}
+    nominal = found.rank[0].astype(int)
     rows, long = [], []
     for i, change in enumerate(changes, start=1):
         values = list(dict.fromkeys(change.values.values()))

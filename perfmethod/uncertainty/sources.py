@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from perfmethod.compiled import ready
 from perfmethod.core import BLOCK
 from perfmethod.errors import PerfmethodError, suggest
 
@@ -78,6 +79,11 @@ class RandomSource:
     def _unit(self, n: int) -> NDArray[np.float32]:
         """Uniform on (0, 1], 32 bits each."""
         words = np.asarray(self._bits.random_raw(-(-n // 2)), dtype="<u8").view("<u4")[:n]
+        loops = ready()
+        if loops is not None:
+            u = np.empty(n, np.float32)
+            loops.unit_floats(words, u)
+            return u
         u = words.astype(np.float32)
         u += np.float32(0.5)
         u *= _STEP

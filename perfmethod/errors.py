@@ -13,6 +13,7 @@ __all__ = [
     "Problem",
     "Problems",
     "SchemeError",
+    "quoted",
     "suggest",
 ]
 
@@ -152,3 +153,17 @@ def suggest(name: str, known: Iterable[str]) -> str:
     shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
     near = difflib.get_close_matches(str(name), names, n=1)
     return f"did you mean '{near[0]}'? Known: {shown}" if near else f"one of {shown}"
+
+
+def quoted(cell: object) -> str:
+    """Write a cell as it stands in a table: a number plainly, a text in quotes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> quoted(np.int64(7)), quoted(7.0), quoted("seven")
+    ('7', '7', "'seven'")
+    """
+    item = getattr(cell, "item", None)
+    plain = item() if callable(item) else cell
+    return f"{plain:g}" if isinstance(plain, float) else repr(plain)

@@ -357,12 +357,12 @@ def test_ballots_alone():
     ]  # fmt: skip
     names = ["unit_id", "rater_id", "category", "mode", "duty", "conduct"]
     ballots = pd.DataFrame(rows, columns=names)
-    scores = {1: 100, 2: 75, 3: 55}
+    scores = {1: 100, 2: 75, 3: 55, 9: None}
     study = generalizability(ballots, option_scores=scores)
     terms = ("unit", "unit:category", "unit:dimension", "rater", "unit:rater", "residual")
     assert study.components.terms == terms
     assert study.units_per_person <= 3
-    answered = ballots[["duty", "conduct"]].isin(list(scores)).to_numpy()
+    answered = ballots[["duty", "conduct"]].isin([1, 2, 3]).to_numpy()
     assert study.components.levels[-1] == answered.sum()
     per = answered.sum(axis=1)
     assert study.dimensions == pytest.approx(1 / (1 / per[per > 0]).mean())

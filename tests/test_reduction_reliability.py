@@ -23,7 +23,7 @@ from perfmethod.reliability import (
 from tests.reduction_engines import need
 from tests.small_year import write_small_year
 
-SCORES = {1: 100.0, 2: 75.0, 3: 55.0}
+SCORES = {1: 100.0, 2: 75.0, 3: 55.0, 9: None}
 DIMENSIONS = ("duty", "conduct", "habitat")
 
 
@@ -149,7 +149,7 @@ def test_what_the_tables_cannot_answer_is_refused(given: dict, told: str) -> Non
 
 def both(seed: int) -> tuple[Ratings, Reduction]:
     frame = survey(seed)
-    scores = {**SCORES, 9: None}
+    scores = SCORES
     return Ratings.from_ballots(frame, DIMENSIONS, scores=scores), reduce(frame, spec())
 
 
@@ -180,7 +180,7 @@ def test_coefficients_are_those_of_the_ratings(seed: int) -> None:
 
 def test_units_are_drawn_alike() -> None:
     frame = survey(6).sort_values("unit_id")  # the order in which units are numbered
-    ratings = Ratings.from_ballots(frame, DIMENSIONS, scores={**SCORES, 9: None})
+    ratings = Ratings.from_ballots(frame, DIMENSIONS, scores=SCORES)
     found = reduce(frame, spec())
     a, b = (krippendorff_alpha(x, item="duty", over="units", draws=50) for x in (ratings, found))
     assert (a.low, a.high) == pytest.approx((b.low, b.high), abs=1e-12)
@@ -195,7 +195,7 @@ def test_errors_are_those_of_leaving_groups_out() -> None:
     frame = survey(7, raters=200)
     found = reduce(frame, spec(), groups=20)
     group = group_of(frame["rater_id"], 20)
-    scores = {**SCORES, 9: None}
+    scores = SCORES
 
     def slow(of, **more) -> tuple[float, float]:
         left = [

@@ -268,7 +268,9 @@ def test_bad_input_is_refused_in_words() -> None:
     assert "found none" in message(small(), option_scores=None)
     assert "category_effects: found 'mixed'" in message(small(), category_effects="mixed")
     assert "level: found 95" in message(small(), level=95)
-    assert "found none above 0 for A" in message(small(), category_weights={"R02": 1})
+    assert "found none for R01" in message(small(), category_weights={"R02": 1})
+    nothing = {"R01": 0, "R02": 0}
+    assert "found none above 0 for A" in message(small(), category_weights=nothing)
     with pytest.raises(PerfmethodError, match="did you mean 'units'"):
         severity(small(), option_scores=SCORES).to_frame("unit")
 

@@ -130,6 +130,8 @@ def percentiles(
     Efron, B. and Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman and Hall,
     section 14.3 (with acceleration 0).
     """
+    if clusters < 2:
+        return no_interval("a single cluster cannot be drawn anew")
     usable = replicates[np.isfinite(replicates)]
     lost = replicates.size - usable.size
     if usable.size < max(2, replicates.size / 2):

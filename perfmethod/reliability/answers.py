@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perfmethod.errors import PerfmethodError, Problems, suggest
+from perfmethod.errors import PerfmethodError, Problems, quoted, suggest
 from perfmethod.reliability.moments import Moments
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from perfmethod.year import Year
 
-__all__ = ["Answers", "answers_of_ballots", "answers_of_year", "strata_of"]
+__all__ = [
+    "Answers",
+    "answers_of_ballots",
+    "answers_of_year",
+    "check_columns",
+    "check_weights",
+    "strata_of",
+]
 
 _COLUMNS = ("unit_id", "rater_id", "category", "mode")
 
@@ -62,8 +69,7 @@ def answers_of_year(
         raise PerfmethodError(
             f"unit_class: found {chosen!r}; allowed: {suggest(str(chosen), set(classes))}"
         )
-    options = {int(code): option["score"] for code, option in survey["options"].items()
-               if "score" in option}  # fmt: skip
+    options = {int(code): option.get("score") for code, option in survey["options"].items()}
     weights = dict(category_weights or {}) or {
         name: _class_weight(category.get("weight", 1), str(chosen))
         for name, category in survey["categories"].items()
@@ -95,11 +101,11 @@ def _year_dimensions(year: Year) -> list[str]:
 
 def answers_of_ballots(
     ballots: pd.DataFrame,
-    option_scores: Mapping[Any, float] | None,
+    option_scores: Mapping[Any, float | None] | None,
     dimensions: Sequence[str] | None,
     category_weights: Mapping[str, float] | None,
 ) -> Answers:
-    """Answers of a table of ballots."""
+    """Answers of a table of ballots; an option scored None ("don't know") is no answer."""
     if not option_scores:
         raise PerfmethodError(
             "option_scores: found none; allowed: a score for each valid option, such as "
@@ -116,7 +122,7 @@ def answers_of_ballots(
 
 def _answers(
     ballots: pd.DataFrame,
-    option_scores: Mapping[Any, float],
+    option_scores: Mapping[Any, float | None],
     dimensions: Sequence[str],
     weights: tuple[Mapping[str, float], Mapping[str, float] | None],
     classes: tuple[pd.Series, str] | None,
@@ -124,7 +130,7 @@ def _answers(
 ) -> Answers:
     import pandas as pd
 
-    _check_columns(ballots, dimensions)
+    check_columns(ballots, _COLUMNS, dimensions)
     scores = _scores(ballots, dimensions, option_scores)
     n, d = len(ballots), len(dimensions)
     facets: dict[str, Any] = {
@@ -184,7 +190,9 @@ def strata_of(
     strata = strata.astype({"category": str, "mode": str})
     inside = strata["total"] if modes is None else strata["mode"].map(modes)
     share = inside / inside.groupby(strata["category"]).transform("sum")
-    of_category = strata["category"].map(lambda c: float(weights.get(c, 0.0 if weights else 1.0)))
+    if weights:
+        check_weights(weights, strata["category"])
+    of_category = strata["category"].map(lambda c: float(weights.get(c, 1.0)))
     strata["weight"] = of_category * share
     kept = strata[strata["weight"] > 0]
     if kept.empty:
@@ -197,25 +205,68 @@ def strata_of(
 
 
 def _scores(
-    ballots: pd.DataFrame, dimensions: Sequence[str], option_scores: Mapping[Any, float]
+    ballots: pd.DataFrame, dimensions: Sequence[str], option_scores: Mapping[Any, float | None]
 ) -> NDArray[np.float64]:
-    """Scores (n, d), NaN where an answer is missing or has no score."""
+    """Scores (n, d), NaN where an answer is missing or its option has no score."""
     import pandas as pd
 
-    table = {float(code): float(score) for code, score in option_scores.items()}
-    columns = [pd.to_numeric(ballots[name], errors="coerce").map(table) for name in dimensions]
-    return np.column_stack([column.to_numpy(float) for column in columns])
+    table = {float(code): np.nan if score is None else float(score)
+             for code, score in option_scores.items()}  # fmt: skip
+    allowed = f"blank, or an option: {', '.join(f'{code:g}' for code in table)}"
+    problems, columns = Problems("ballots.csv"), []
+    for name in dimensions:
+        codes = pd.to_numeric(ballots[name], errors="coerce")
+        strange = ballots[name].notna() & ~codes.isin(list(table))
+        for row in np.flatnonzero(strange):
+            problems.add(quoted(ballots[name].iloc[row]), allowed, row=int(row) + 2, column=name)
+        columns.append(codes.map(table).to_numpy(float))
+    problems.raise_any()
+    return np.column_stack(columns)
 
 
-def _check_columns(ballots: pd.DataFrame, dimensions: Sequence[str]) -> None:
+def check_columns(ballots: pd.DataFrame, keys: Sequence[str], dimensions: Sequence[str]) -> None:
+    """Refuse ballots without a column that is needed, without a key, or that stand twice.
+
+    Parameters
+    ----------
+    ballots : DataFrame
+    keys : sequence of str
+        Columns in which no cell is empty.
+    dimensions : sequence of str
+        Columns of answers.
+
+    Raises
+    ------
+    InputError
+        With every problem.
+    """
     problems = Problems("ballots.csv")
-    for name in (*_COLUMNS, *dimensions):
+    for name in (*keys, *dimensions):
         if name not in ballots:
             near = suggest(name, map(str, ballots.columns))
             problems.add("no such column", f"the column must be there ({near})", column=name)
-        elif name in _COLUMNS:
+        elif name in keys:
             for row in np.flatnonzero(ballots[name].isna()):
                 problems.add("an empty cell", "a name", row=int(row) + 2, column=name)
     if not dimensions:
         problems.add("no column of answers", "at least one dimension")
+    if "ballot_id" in ballots:
+        for row in np.flatnonzero(ballots["ballot_id"].duplicated()):
+            found = quoted(ballots["ballot_id"].iloc[row])
+            problems.add(f"{found} again", "each ballot once", row=int(row) + 2, column="ballot_id")
     problems.raise_any()
+
+
+def check_weights(weights: Mapping[str, float], categories: Iterable[str]) -> None:
+    """Refuse weights that leave out a category of the ballots.
+
+    Raises
+    ------
+    PerfmethodError
+        With all of them.
+    """
+    if lacking := sorted(set(categories) - set(weights)):
+        raise PerfmethodError(
+            f"category_weights: found none for {', '.join(lacking)}; allowed: one for each "
+            "category (0 leaves it out)"
+        )

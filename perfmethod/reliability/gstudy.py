@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["GStudy", "generalizability"]
+__all__ = ["GStudy", "generalizability", "study_names"]
 
 _FIXED = ("category", "mode", "category:mode", "dimension")
 _KINDS = ("components", "study")
@@ -177,7 +177,8 @@ class GStudy:
 
     def named(self, lang: str = "zh") -> dict[str, str]:
         """Name of each term in a language."""
-        return {term: _NAMES[lang].get(term, term) for term in self.components.terms}
+        names = study_names(lang)
+        return {term: names.get(term, term) for term in self.components.terms}
 
     def plot(self, kind: str = "components", ax: Axes | None = None, lang: str = "zh") -> Axes:
         """Draw the components with intervals, or reliability against ballots per unit."""
@@ -185,7 +186,7 @@ class GStudy:
 
         if kind == "components":
             frame = self.to_frame().reset_index()
-            frame["term"] = frame["term"].map(lambda t: _NAMES.get(lang, {}).get(t, t))
+            frame["term"] = frame["term"].map(lambda t: study_names(lang).get(t, t))
             return plots.component_bars(frame, ax, title=self._finding(lang), language=lang)
         if kind == "study":
             return plots.reliability_curves(
@@ -209,10 +210,15 @@ class GStudy:
         return f"<GStudy of {self.components.levels[-1]} answers: {repr(found)[10:-1]}>"
 
 
+def study_names(lang: str) -> Mapping[str, str]:
+    """Names of terms in a language, where they are not the terms themselves."""
+    return _NAMES.get(lang, {})
+
+
 def generalizability(
     source: Year | pd.DataFrame | Reduction,
     *,
-    option_scores: Mapping[Any, float] | None = None,
+    option_scores: Mapping[Any, float | None] | None = None,
     dimensions: Sequence[str] | None = None,
     category_weights: Mapping[str, float] | None = None,
     unit_class: str | None = None,
@@ -229,8 +235,9 @@ def generalizability(
         column of option codes per dimension. The same rater_id in two categories is two raters.
         Or what `perfmethod.reduction.reduce` made of ballots, whatever their number: the cost of
         the fit does not grow with them.
-    option_scores : mapping of code to float, optional
-        Scores of the valid options; of a year, those of its scheme.
+    option_scores : mapping of code to float or None, optional
+        Score of each option, None for one that is no answer ("don't know"); of a year, those of
+        its scheme. Any other code is refused.
     dimensions : sequence of str, optional
         Columns of answers; by default all dimensions of a year.
     category_weights : mapping of str to float, optional

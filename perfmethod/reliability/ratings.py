@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perfmethod.errors import DataError, Problem, Problems, suggest
+from perfmethod.errors import DataError, Problem, Problems, quoted, suggest
 from perfmethod.reduction.given import Reduced
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _scored(
             numbers = numbers.map(table)
         for row in np.flatnonzero(wrong):
             cell = frame[name].iloc[row]
-            problems.add(repr(cell), allowed, row=int(row) + 2, column=name)
+            problems.add(quoted(cell), allowed, row=int(row) + 2, column=name)
         columns.append(numbers.to_numpy(float, na_value=np.nan))
     return np.stack(columns, axis=1)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perfmethod.errors import PerfmethodError, Problems, suggest
+from perfmethod.errors import PerfmethodError, Problems, quoted
+from perfmethod.reliability.answers import check_columns, check_weights
 from perfmethod.scoring.plan import compile_year
 from perfmethod.scoring.reviewed import review_of
 from perfmethod.scoring.run import category_weights as weights_of
@@ -72,7 +73,7 @@ class Survey:
 
 def read_survey(
     source: Year | pd.DataFrame,
-    option_scores: Mapping[Any, float] | None,
+    option_scores: Mapping[Any, float | None] | None,
     dimensions: Sequence[str] | None,
     category_weights: Mapping[str, float] | None,
     min_cell: int | None,
@@ -83,13 +84,14 @@ def read_survey(
     if not option_scores:
         raise PerfmethodError(
             "option_scores: found none; allowed: a score for each valid option, such as "
-            "{1: 100, 2: 75, 3: 55}, and NaN for one that is no rating (9: nan)"
+            "{1: 100, 2: 75, 3: 55}, and None for one that is no rating (9: None)"
         )
     names = [str(c) for c in source.columns if c not in (*_KEYS, *_OTHER)]
     chosen = names if dimensions is None else list(dimensions)
     answers = _long(source, option_scores, chosen, None)
     there = sorted(answers["category"].unique())
     weight = dict(category_weights or dict.fromkeys(there, 1.0))
+    check_weights(weight, there)
     units = sorted(answers["unit"].unique())
     mix = pd.DataFrame([[float(weight.get(c, 0.0)) for c in there]] * len(units), units, there)
     empty = tuple(sorted(c for c, w in weight.items() if w > 0 and c not in there))
@@ -133,19 +135,20 @@ def _of_year(
     )  # fmt: skip
 
 
-def _scale(option_scores: Mapping[Any, float]) -> tuple[float, ...]:
-    values = {float(s) for s in option_scores.values()}
+def _scale(option_scores: Mapping[Any, float | None]) -> tuple[float, ...]:
+    values = {np.nan if s is None else float(s) for s in option_scores.values()}
     return tuple(sorted(v for v in values if not np.isnan(v)))
 
 
 def _long(
     ballots: pd.DataFrame,
-    option_scores: Mapping[Any, float],
+    option_scores: Mapping[Any, float | None],
     dimensions: Sequence[str],
     classes: pd.Series | None,
 ) -> pd.DataFrame:
-    _check_columns(ballots, dimensions)
-    table = {float(code): float(score) for code, score in option_scores.items()}
+    check_columns(ballots, _KEYS, dimensions)
+    table = {float(code): np.nan if score is None else float(score)
+             for code, score in option_scores.items()}  # fmt: skip
     codes = [pd.to_numeric(ballots[name], errors="coerce") for name in dimensions]
     _check_codes(ballots, dimensions, codes, table)
     person = ballots["category"].astype(str) + "\0" + ballots["rater_id"].astype(str)
@@ -168,20 +171,6 @@ def _long(
     return answers.reset_index(drop=True)
 
 
-def _check_columns(ballots: pd.DataFrame, dimensions: Sequence[str]) -> None:
-    problems = Problems("ballots.csv")
-    for name in (*_KEYS, *dimensions):
-        if name not in ballots:
-            near = suggest(name, map(str, ballots.columns))
-            problems.add("no such column", f"the column must be there ({near})", column=name)
-        elif name in _KEYS:
-            for row in np.flatnonzero(ballots[name].isna()):
-                problems.add("an empty cell", "a name", row=int(row) + 2, column=name)
-    if not dimensions:
-        problems.add("no column of answers", "at least one dimension")
-    problems.raise_any()
-
-
 def _check_codes(
     ballots: pd.DataFrame,
     dimensions: Sequence[str],
@@ -195,7 +184,7 @@ def _check_codes(
         filled = ballots[name].notna() & (ballots[name].astype(str).str.strip() != "")
         strange = filled.to_numpy(bool) & ~code.isin(list(table)).to_numpy(bool)
         for row in np.flatnonzero(strange):
-            problems.add(repr(ballots[name].iloc[row]), allowed, row=int(row) + 2, column=name)
+            problems.add(quoted(ballots[name].iloc[row]), allowed, row=int(row) + 2, column=name)
     problems.raise_any()
 
 

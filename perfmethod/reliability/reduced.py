@@ -85,7 +85,7 @@ def cells_of(reduction: Reduction) -> tuple[Cells, Ints]:
 
 def answers_of_reduction(
     reduction: Reduction,
-    option_scores: Mapping[Any, float] | None,
+    option_scores: Mapping[Any, float | None] | None,
     dimensions: Sequence[str] | None,
     category_weights: Mapping[str, float] | None,
     unit_class: str | None,
@@ -123,7 +123,7 @@ def answers_of_reduction(
 
 
 def _check_given(
-    reduction: Reduction, option_scores: Mapping[Any, float] | None, dimensions: Any
+    reduction: Reduction, option_scores: Mapping[Any, float | None] | None, dimensions: Any
 ) -> None:
     spec = reduction.spec
     if dimensions is not None and set(dimensions) != set(spec.dimensions):
@@ -132,7 +132,8 @@ def _check_given(
             f"{', '.join(spec.dimensions)} (reduce again for others: ballots count by all answers)"
         )
     known = {o: s for o, s in zip(spec.options, spec.option_scores, strict=True) if s == s}
-    if option_scores is not None and {int(o): float(s) for o, s in option_scores.items()} != known:
+    given = {int(o): float(s) for o, s in (option_scores or {}).items() if s is not None}
+    if option_scores is not None and given != known:
         raise PerfmethodError(
             f"option_scores: found {dict(option_scores)}; allowed: those reduced, {known}"
         )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from perfmethod import robustness as rb
 from perfmethod.robustness.lines import along, meetings
+from perfmethod.robustness.polytope import Rows
 from perfmethod.weighting import rank_order_centroid
 from tests.small_robust import simplex_grid
 
@@ -279,3 +280,26 @@ def test_preferences_are_transitive() -> None:
     chained = (necessary[:, :, None] & necessary[None]).any(1)
     assert (~chained | necessary).all()
     assert necessary.sum() > 8
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_cover_of_levels_against_every_level(seed: int, norm: str) -> None:
+    """The twin: the nearest weights at each of many fixed levels, each a program of its own."""
+    totals, share = _ratios(seed + 100, 2, 5, 0.4)
+    now = totals.at(share)
+    low, high = int(now.argmin()), int(now.argmax())
+    space = rb.Polytope.of(5, share / 3, np.minimum(3 * share, 1.0))
+    found = rb.nearest_meeting(totals, share, [low], [high], space, norm)
+    const, num, den = totals.one()
+    best = np.inf
+    for level in np.linspace(now.min() - 20, now.max() + 20, 400):
+        row = num + (const - level)[:, None] * den
+        rows = Rows(np.stack([row[high], -row[low]]), np.zeros(2))
+        near = rb.nearest(space.restricted(rows), share, norm)
+        best = best if near is None else min(best, near[0])
+    assert best >= found.lower * (1 - 1e-8)
+    assert found.distance <= best * (1 + 1e-8) or not np.isfinite(best)
+    if np.isfinite(found.distance):
+        assert best <= found.distance + 0.02
+        assert found.distance * (1 - 2e-9) <= found.lower

@@ -12,10 +12,11 @@ from perfmethod.robustness.changed import WeightChange
 from perfmethod.robustness.crossing import Meeting, flip_bounds, nearest_meeting
 from perfmethod.robustness.family import Family, families, family
 from perfmethod.robustness.lines import along, weight_flips
-from perfmethod.robustness.norms import NORMS, nearest
+from perfmethod.robustness.norms import NORMS
 from perfmethod.robustness.odds import Wins, pairwise_wins
 from perfmethod.robustness.order import Preferences, necessary_preferences, preferences
 from perfmethod.robustness.polytope import Polytope, extent, vertices
+from perfmethod.robustness.programs import nearest
 from perfmethod.robustness.ranges import Ranges, rank_ranges
 from perfmethod.robustness.ratios import Ratios
 from perfmethod.robustness.reach import fewest_above, most_above

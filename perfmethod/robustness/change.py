@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 # points by which the certificate's totals are past the tie: the first that scoring shows
 BEYOND = (1e-6, 1e-4)
+CLOSE = 1e-9  # relative distance between a result and its proven bound
+HAIR = 1e-6  # by which the certificate may be farther than the nearest weights past the tie
 INSIDE = 1e-6  # relative distance from the tie at which the list has to be as it was
 _EFFECTS = {
     "en": {
@@ -65,9 +67,9 @@ def smallest_change(
     The size is measured on shares (each family's weights sum to one), and all other weights stay as
     they are. Where totals are linear in the weights, or the units compared have the same children,
     the answer is one linear program (l1, linf) or one projection (l2). Where units that lack a
-    child redistribute its weight, totals are ratios with different denominators, and a branch and
+    child redistribute its weight, totals are ratios with different denominators, and a search over
     bound over the level at which they meet closes the gap between the weights found and a proven
-    bound to a relative 1e-7. Weights that leave any unit less than a thousandth of what now lies on
+    bound to a relative 1e-9. Weights that leave any unit less than a thousandth of what now lies on
     its own children are left out: with nothing left its total is not defined.
 
     The best grade goes by the scheme's own rule. It changes hands in a pool when a unit with a
@@ -240,9 +242,10 @@ class _Task:
                                        self.polytope, self.norm, rise=True, also=also)  # fmt: skip
         return meeting, _Way((unit,), (*also, *taken))
 
-    def _meet(self, way: _Way, margin: float = 0.0) -> Meeting:
+    def _meet(self, way: _Way, margin: float = 0.0, near: Array | None = None) -> Meeting:
+        gap = CLOSE if near is None else HAIR
         return nearest_meeting(self.totals, self.found.share, way.above, way.below, self.polytope,
-                               self.norm, margin=margin)  # fmt: skip
+                               self.norm, margin=margin, gap=gap, near=near)  # fmt: skip
 
     def _apart(self, pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Pairs without those whose totals are the same whatever the weights."""
@@ -297,7 +300,7 @@ class _Task:
         """Weights just past the tie, and whether scoring shows the effect."""
         after = tie
         for margin in BEYOND:
-            past = self._meet(way, margin)
+            past = self._meet(way, margin, tie)
             if past.share is not None:
                 after = np.clip(past.share, 0.0, None)
                 if self._confirmed(tie, after, state):

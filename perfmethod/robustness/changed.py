@@ -31,7 +31,7 @@ class WeightChange:
         nearer than this never have it.
     lower : float
         Proven bound: nothing nearer has the effect. Equal to `distance` where the search is one
-        linear or least-distance program, else within a relative 1e-7.
+        linear or least-distance program, else within a relative 1e-9.
     weights : DataFrame
         Index path; child, weight, new_weight, change (on the scheme's scale), share, new_share.
         The new weights are a hair past the tie; NaN where there are none.

@@ -26,7 +26,7 @@ def nearest_of_pairs(
     polytope: Polytope,
     norm: str = "l1",
     *,
-    gap: float = 1e-7,
+    gap: float = 1e-9,
 ) -> tuple[Meeting, tuple[int, int] | None]:
     """Find the nearest weights at which any one of some pairs meets.
 
@@ -84,7 +84,7 @@ def nearest_count(
     rise: bool = False,
     also: Sequence[int] = (),
     margin: float = 0.0,
-    gap: float = 1e-7,
+    gap: float = 1e-9,
 ) -> tuple[Meeting, tuple[int, ...]]:
     """Find the nearest weights at which at least `need` of the others are above a unit.
 

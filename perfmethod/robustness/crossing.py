@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from perfmethod.robustness.levels import Search, search_levels
 from perfmethod.robustness.norms import NORMS
 from perfmethod.robustness.polytope import Polytope, Rows, extent
+from perfmethod.robustness.programs import Programs
 from perfmethod.robustness.ratios import Ratios
 
 __all__ = ["KEPT", "Meeting", "defined", "flip_bounds", "nearest_meeting"]
@@ -113,17 +114,18 @@ def nearest_meeting(
     *,
     margin: float = 0.0,
     cutoff: float = np.inf,
-    gap: float = 1e-7,
+    gap: float = 1e-9,
     first: bool = False,
+    near: Array | None = None,
 ) -> Meeting:
     r"""Find the nearest weights at which some totals reach some others.
 
     Where every two totals have a common denominator (blocks; any level at which the units have the
     same children) this is one linear program, or one least-distance program for "l2". Otherwise
     the level :math:`\tau` at which the totals meet is the only thing that keeps the problem from
-    being one: for a fixed level :math:`T_i(w) \le \tau \le T_j(w)` is linear in w. Levels are
-    searched by branch and bound (`levels`), whose lower bound converges: the result is exact up
-    to the relative `gap`, proven.
+    being one: for a fixed level :math:`T_i(w) \le \tau \le T_j(w)` is linear in w. All levels are
+    covered by bounds that the multipliers of a few such programs give (`levels`): the result is
+    exact up to the relative `gap`, proven.
 
     Parameters
     ----------
@@ -143,6 +145,8 @@ def nearest_meeting(
         Relative distance between the result and its proven lower bound.
     first : bool
         Be content with any weights, however far: the question is whether there are some.
+    near : ndarray (n,), optional
+        Weights near which to look first.
 
     Returns
     -------
@@ -176,11 +180,12 @@ def nearest_meeting(
     rows, mixed = _shared(search)
     narrowed = search.polytope.restricted(rows)
     if mixed:
-        return Meeting(*search_levels(search._replace(polytope=narrowed), cutoff, gap, first))
-    found = NORMS[norm].nearest(narrowed, w)
-    if found is None:
-        return Meeting(np.inf, np.inf, None, 1)
-    return Meeting(found[0], found[0], found[1], 1)
+        narrow = search._replace(polytope=narrowed)
+        return Meeting(*search_levels(narrow, cutoff, gap, first, near))
+    programs = Programs(search.polytope, w, norm)
+    scale = NORMS[norm].dual(rows.matrix, search.polytope.family)
+    found = programs.nearest(rows.matrix, scale)
+    return Meeting(found.distance, found.distance, found.share, programs.solves)
 
 
 def defined(totals: Ratios, share: ArrayLike, polytope: Polytope) -> Polytope:

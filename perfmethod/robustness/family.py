@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.robustness.modes import ModeWeights, mode_weights
 from perfmethod.robustness.polytope import Polytope
 from perfmethod.robustness.raters import RaterWeights, rater_weights
 from perfmethod.robustness.ratios import Ratios
@@ -22,9 +23,19 @@ if TYPE_CHECKING:
 
     from perfmethod.scoring import Evaluation
 
-__all__ = ["Family", "families", "family", "label"]
+__all__ = ["Family", "Weights", "families", "family", "label", "weights_below"]
 
 Array = NDArray[np.float64]
+
+
+class Weights(NamedTuple):
+    """Weights of a family without the totals; see `Family`."""
+
+    name: str
+    children: tuple[str, ...]
+    paths: tuple[str, ...]
+    share: Array
+    scale: Array
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,8 @@ class Family:
     ----------
     name : str
         Class and parent node: ``municipal_department.indicator``; the blocks have the class alone,
-        rater categories are ``survey.categories`` and ``internal.categories``.
+        rater categories are ``survey.categories`` and ``internal.categories``, modes whose means
+        are weighted ``survey.modes``.
         Several families are joined by ``+``.
     children : tuple of str (n,)
     paths : tuple of str (n,)
@@ -68,6 +80,11 @@ class Family:
     def positions(self) -> dict[str, int]:
         """Place of each child among the weights."""
         return {name: i for i, name in enumerate(self.children)}
+
+    @property
+    def weights(self) -> Weights:
+        """The weights without the totals."""
+        return Weights(self.name, self.children, self.paths, self.share, self.scale)
 
     def patch(self, share: ArrayLike) -> dict[str, Any]:
         """Weights as `Scheme.patch` and `simulate` take them; shares (n,) or (k, n)."""
@@ -136,14 +153,18 @@ def families(evaluation: Evaluation) -> pd.DataFrame:
         - ``ratio``: units that lack a child redistribute its weight, totals are ratios;
         - ``ratios``: weights of indicators that count in several nodes of some class; stability
           intervals are exact, searches in several directions are not offered;
-        - ``none``: a mean above is not arithmetic, or a class mean fills in; not offered.
+        - ``monotone``: a mean at the node or above is not arithmetic, but every total moves one
+          way while one weight grows; stability intervals are offered (by bisection, see there);
+        - ``none``: a class mean fills in, or the weights act in several ways; not offered.
     """
     import pandas as pd
 
     rows = []
     for source in _sources(evaluation).values():
         why, scale, form = source.fault(evaluation), np.nan, "none"
-        if not why:
+        if why and source.monotone(evaluation):
+            scale, form = float(source.bare(evaluation).scale[0]), "monotone"
+        elif not why:
             found = source.build(evaluation)
             scale = float(found.scale[0])
             form = "linear" if found.totals.linear.all() else "ratio"
@@ -167,14 +188,35 @@ class _Node(NamedTuple):
     def fault(self, evaluation: Evaluation) -> str:
         return fault(evaluation, self.part, self.node)
 
+    def monotone(self, evaluation: Evaluation) -> bool:
+        return not fault(evaluation, self.part, self.node, powers=False)
+
+    def bare(self, evaluation: Evaluation) -> Weights:
+        children = list(self.part.tree.children[self.node])
+        weight = scored_of(evaluation, self.part).numbers.weight[children]
+        return Weights(
+            self.told()[0],
+            tuple(self.part.tree.names[c] for c in children),
+            tuple(self.part.weight_paths[c] for c in children),
+            weight / weight.sum(),
+            np.full(weight.size, float(weight.sum())),
+        )
+
     def build(self, evaluation: Evaluation) -> Family:
-        return _build(evaluation, self.part, self.node)
+        one = self.bare(evaluation)
+        return Family(
+            *one,
+            np.zeros(one.share.size, np.intp),
+            np.asarray(self.part.units),
+            evaluation._plan.units,
+            ratios(evaluation, one.paths, float(one.scale[0])),
+        )
 
 
 class _Raters(NamedTuple):
-    """The weights of rater categories."""
+    """The weights of rater categories, or of modes."""
 
-    raters: RaterWeights
+    raters: RaterWeights | ModeWeights
 
     def told(self) -> tuple[str, str, str, int]:
         found = self.raters
@@ -183,15 +225,20 @@ class _Raters(NamedTuple):
     def fault(self, evaluation: Evaluation) -> str:
         return self.raters.fault(evaluation)
 
+    def monotone(self, evaluation: Evaluation) -> bool:
+        """Never known: dimensions may pull a total up and down at once."""
+        return False
+
+    def bare(self, evaluation: Evaluation) -> Weights:
+        weight, found = self.raters.weights(evaluation), self.raters
+        scale = np.full(weight.size, weight.sum())
+        return Weights(found.name, found.categories, found.paths, weight / weight.sum(), scale)
+
     def build(self, evaluation: Evaluation) -> Family:
-        weight, n = self.raters.weights(evaluation), len(self.raters.paths)
+        one = self.bare(evaluation)
         return Family(
-            self.raters.name,
-            self.raters.categories,
-            self.raters.paths,
-            weight / weight.sum(),
-            np.full(n, weight.sum()),
-            np.zeros(n, np.intp),
+            *one,
+            np.zeros(one.share.size, np.intp),
             self.raters.members(evaluation),
             evaluation._plan.units,
             self.raters.ratios(evaluation),
@@ -202,6 +249,7 @@ def _sources(evaluation: Evaluation) -> dict[str, _Node | _Raters]:
     """Every family by its name."""
     found: list[_Node | _Raters] = [_Node(part, node) for part, node in inner(evaluation)]
     found += [_Raters(raters) for raters in rater_weights(evaluation)]
+    found += [_Raters(modes) for modes in mode_weights(evaluation)]
     return {source.told()[0]: source for source in found}
 
 
@@ -286,19 +334,9 @@ def _linear(part: Family) -> Array:
     return np.asarray((part.totals.num / part.totals.den).sum(0))
 
 
-def _build(evaluation: Evaluation, part: Any, node: int) -> Family:
-    children = list(part.tree.children[node])
-    paths = tuple(part.weight_paths[c] for c in children)
-    weight = scored_of(evaluation, part).numbers.weight[children]
-    scale = float(weight.sum())
-    return Family(
-        label(part.class_id, part.tree.names[node]),
-        tuple(part.tree.names[c] for c in children),
-        paths,
-        weight / scale,
-        np.full(weight.size, scale),
-        np.zeros(weight.size, np.intp),
-        np.asarray(part.units),
-        evaluation._plan.units,
-        ratios(evaluation, paths, scale),
-    )
+def weights_below(evaluation: Evaluation, name: str) -> Weights | None:
+    """Weights of a family whose totals only move one way with each; None where they are ratios."""
+    source = _sources(evaluation).get(name)
+    if source is None or not source.fault(evaluation) or not source.monotone(evaluation):
+        return None
+    return source.bare(evaluation)

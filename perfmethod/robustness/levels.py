@@ -1,34 +1,43 @@
-r"""Branch and bound over the level at which totals with different denominators meet.
+r"""Cover of the levels at which totals with different denominators may meet.
 
-One unit, the hub, shall come below (or above) some others. Let x and y be the totals of the hub and
-of another less a level, p and q their denominators: the products :math:`x p` and :math:`y q` are
-linear in the weights, and :math:`x \le y` is :math:`\kappa\, x p \le y q` with
-:math:`\kappa = q / p`. In a box of levels and of :math:`\kappa` both factors of the only product
-that is not linear are nearly constant, so replacing :math:`\kappa` by the box's middle costs at
-most half its width times half the range of levels. The relaxation is linear and its error shrinks
-with the *square* of the box, which keeps the number of boxes small.
+One unit, the hub, shall come below (or above) some others: there is a level :math:`\tau` with the
+hub's total on one side and all others on the other. At a fixed level this is linear in the weights
+w, and the distance :math:`f(\tau)` to the nearest ones is one program, whose multipliers combine
+the constraints to a single one, :math:`(c - \tau s) \cdot w \le l`, that keeps all weights away.
+The multipliers prove something at other levels, too: there
+
+.. math:: f(\tau) \ge g(\tau) = \frac{(c - \tau s) \cdot w_0 - l}{\lVert c - \tau s \rVert_*},
+
+a linear function over a convex one, which between two levels is nowhere below its value at both
+(it is quasiconcave). So do mixtures of the multipliers of two levels, also those that change
+linearly from one level to the other, up to the square of the step: levels are covered by mixtures
+whose bound is at least what was found, at the cost of a few dot products, and a new program is
+solved only where no mixture reaches it.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perfmethod.robustness.norms import NORMS, Nearest
-from perfmethod.robustness.polytope import Polytope, Rows
+from perfmethod.robustness.polytope import Polytope
+from perfmethod.robustness.programs import Near, Programs
 from perfmethod.robustness.ratios import Ratios
 
 __all__ = ["Search", "search_levels"]
 
 Array = NDArray[np.float64]
 
-ROUNDS = 2000  # boxes cut before the proven bound is given as it stands
-SAME = 1e-9  # points
+ROUNDS = 500  # programs solved before the proven bound is given as it stands
+PARTS, DEEP = 8, 30  # pieces of a stretch of levels at first, and how often they are cut
+INNER = 0.1  # of a stretch: what is left beside a cut, so that stretches shrink
+MANY = 128  # open pieces at which a program is the cheaper way
+ONE = 1e-10  # points: levels nearer than this are one, as totals are to scoring
+ROUNDING = 1e-14  # of a sum, in parts of its terms
 
 
 class Search(NamedTuple):
@@ -62,17 +71,28 @@ class Search(NamedTuple):
         return float((self.side * (now[list(self.spokes)] - now[self.hub])).min() - self.margin)
 
 
-class Box(NamedTuple):
-    """Levels from t1 to t2; ratios of the denominators of spokes and hub from k1 to k2."""
+class Cut(NamedTuple):
+    """``(at - level * slope) @ w <= limit`` at every level for the weights wanted there."""
 
-    t1: float
-    t2: float
-    k1: tuple[float, ...]
-    k2: tuple[float, ...]
+    at: Array
+    slope: Array
+    limit: float
+
+
+class Stretch(NamedTuple):
+    """Levels from low to high, a cut for each end, what is proven and where least is."""
+
+    low: float
+    high: float
+    first: Cut
+    last: Cut
+    bound: float
+    weakest: float
+    target: float
 
 
 def search_levels(
-    search: Search, cutoff: float, gap: float, first: bool = False
+    search: Search, cutoff: float, gap: float, first: bool = False, near: Array | None = None
 ) -> tuple[float, float, Array | None, int]:
     """Find the nearest weights: distance, proven lower bound, weights, programs solved.
 
@@ -86,134 +106,159 @@ def search_levels(
         Relative distance between result and bound at which the search ends.
     first : bool
         End with any weights, however far: whether there are some.
+    near : ndarray (n,), optional
+        Weights at whose level to look first.
     """
-    return _Levels(search, cutoff, gap).run(first)
+    return _Levels(search, cutoff, gap).run(first, near)
 
 
 class _Levels:
     """The state of one search."""
 
     def __init__(self, search: Search, cutoff: float, gap: float) -> None:
-        self.search, self.gap, self.best = search, gap, cutoff
-        const, num, den = search.totals.one()
-        now = (den @ search.share)[:, None]  # so that rows are in points at the start
-        self.const, self.num, self.den = const, num / now, den / now
-        spokes = list(search.spokes)
-        self.kinds, self.kind = np.unique(self.den[spokes], axis=0, return_inverse=True)
+        self.search, self.gap = search, gap
+        self.programs = Programs(search.polytope, search.share, search.norm)
+        self.best = min(cutoff, self.programs.farthest * (1 + 1e-6))
         self.point: Array | None = None
-        self.solves = 0
-        self.heap: list[tuple[float, int, Box, Array]] = []
+        const, num, den = search.totals.one()
+        den_now = (den @ search.share)[:, None]  # so that rows are in points at the start
+        num, den = num / den_now, den / den_now
+        self.zero = float(search.totals.at(search.share)[search.hub])  # levels count from here
+        order = [search.hub, *search.spokes]
+        sign = np.array([search.side, *[-search.side] * len(search.spokes)])[:, None]
+        const = const[order] - self.zero
+        const[0] += search.side * search.margin
+        self.at = sign * (num[order] + const[:, None] * den[order])
+        self.slope = sign * den[order]
+        self.heap: list[tuple[float, int, Stretch]] = []
         self.number = count()
 
-    def run(self, first: bool) -> tuple[float, float, Array | None, int]:
-        root = self._root()
-        if root is not None:
-            self._push(root)
+    def run(self, first: bool, near: Array | None) -> tuple[float, float, Array | None, int]:
+        ends = self._ends()
+        if ends is None:
+            return np.inf, np.inf, None, 0
+        self._push(*ends)
+        if near is not None:
+            now = float(self.search.totals.at(near)[self.search.hub]) - self.zero
+            level = now + self.search.side * self.search.margin
+            stretch = self._pop()
+            level = float(np.clip(level, *ends[:2]))
+            self._cut(stretch._replace(weakest=level), inner=0.0)
         for _ in range(ROUNDS):
-            if not self.heap:
-                return self._found(self.best * (1 - self.gap))
-            if first and self.point is not None:
-                return self._found(self.heap[0][0])
-            lower, _, box, w = heapq.heappop(self.heap)
-            if lower >= self.best * (1 - self.gap):
-                return self._found(lower)
-            if self.search.lead(w) >= -SAME:  # the relaxed weights do it
-                self.best, self.point = lower, w
-                return self._found(lower)
-            for half in self._halves(box, w):
-                self._push(half)
-        return self._found(self.heap[0][0] if self.heap else self.best)
+            stretch = self._pop()
+            if stretch.bound >= self.best * (1 - self.gap) or (first and self.point is not None):
+                return self._found(stretch.bound)
+            if stretch.target > self.best * (1 - self.gap):  # less is asked for than it was
+                self._push(*stretch[:4])
+            else:
+                self._cut(stretch)
+        return self._found(self._pop().bound)
 
     def _found(self, proven: float) -> tuple[float, float, Array | None, int]:
         distance = self.best if self.point is not None else np.inf
-        return distance, min(proven, distance), self.point, self.solves
+        if self.point is None and proven >= self.programs.farthest:
+            proven = np.inf
+        return distance, min(proven, distance), self.point, self.programs.solves
 
-    def _root(self) -> Box | None:
-        """Box of everything nearer than the best weights that a few levels give."""
-        low, high = self.search.totals.bounds()
-        spokes = list(self.search.spokes)
+    def _pop(self) -> Stretch:
+        return heapq.heappop(self.heap)[2]
+
+    def _ends(self) -> tuple[float, float, Cut, Cut] | None:
+        """Levels that hub and spokes can reach, each kept from one end by a row of its own."""
+        low, high = (x - self.zero for x in self.search.totals.bounds())
+        hub, spokes, margin = self.search.hub, list(self.search.spokes), self.search.margin
         if self.search.side > 0:
-            t1, t2 = low[self.search.hub] + self.search.margin, high[spokes].min()
+            t1, t2 = low[hub] + margin, high[spokes].min()
+            rows = 0, 1 + int(high[spokes].argmin())
         else:
-            t1, t2 = low[spokes].max(), high[self.search.hub] - self.search.margin
+            t1, t2 = low[spokes].max(), high[hub] - margin
+            rows = 1 + int(low[spokes].argmax()), 0
         if t1 > t2:
             return None
-        now = self.search.totals.at(self.search.share)
-        for level in np.clip(np.linspace(now[self.search.hub], now[spokes].mean(), 5), t1, t2):
-            self._try(float(level))
-        p1, p2 = self._range(self.den[self.search.hub])
-        ends = [self._range(kind) for kind in self.kinds]
-        return Box(float(t1), float(t2), tuple(q1 / p2 for q1, _ in ends),
-                   tuple(q2 / p1 for _, q2 in ends))  # fmt: skip
+        first, last = (Cut(self.at[r], self.slope[r], 0.0) for r in rows)
+        return float(t1), float(t2), self._unit(first, t1), self._unit(last, t2)
 
-    def _range(self, d: Array) -> tuple[float, float]:
-        """Range of a denominator, one at the start, within the best distance."""
-        reach = float(NORMS[self.search.norm].dual(d, self.search.polytope.family))
-        reach = self.best * reach if np.isfinite(self.best) else np.inf
-        kept = float(d.min()) if d.min() > 0 else 1e-3
-        return max(1.0 - reach, kept), min(1.0 + reach, float(d.max()))
+    def _cut(self, stretch: Stretch, inner: float = INNER) -> None:
+        """Solve at the weakest level of a stretch and cut it there."""
+        room = inner * (stretch.high - stretch.low)
+        level = float(np.clip(stretch.weakest, stretch.low + room, stretch.high - room))
+        near = self._solve(level)
+        if near.share is not None and near.distance < self.best:
+            self.best, self.point = near.distance, near.share
+        y = near.rows
+        cut = self._unit(Cut(y @ self.at + near.others, y @ self.slope, near.limit), level)
+        self._push(stretch.low, level, stretch.first, cut)
+        self._push(level, stretch.high, cut, stretch.last)
 
-    def _halves(self, box: Box, w: Array) -> Iterator[Box]:
-        """Cut a box where it is widest in comparison with where it lies."""
-        now = self.search.totals.at(w)
-        level = (now[self.search.hub] + now[list(self.search.spokes)].mean()) / 2
-        fifth = (box.t2 - box.t1) / 5
-        middle = float(np.clip(level, box.t1 + fifth, box.t2 - fifth))
-        self._try(middle)
-        wide = [(b - a) / a for a, b in zip(box.k1, box.k2, strict=True)]
-        i = int(np.argmax(wide))
-        if wide[i] > (box.t2 - box.t1) / max(abs(box.t1), abs(box.t2)):
-            cut = (box.k1[i] + box.k2[i]) / 2
-            yield box._replace(k2=(*box.k2[:i], cut, *box.k2[i + 1 :]))
-            yield box._replace(k1=(*box.k1[:i], cut, *box.k1[i + 1 :]))
-        else:
-            yield box._replace(t2=middle)
-            yield box._replace(t1=middle)
+    def _solve(self, level: float) -> Near:
+        rows = self.at - level * self.slope
+        return self.programs.nearest(rows, self.programs.norm.dual(rows, self.programs.family))
 
-    def _push(self, box: Box) -> None:
-        found = self._solve(box)
-        if found is not None and found[0] < self.best * (1 - self.gap):
-            heapq.heappush(self.heap, (found[0], next(self.number), box, found[1]))
+    def _unit(self, cut: Cut, level: float) -> Cut:
+        """The same cut on a scale of its own, so that mixtures are between equals."""
+        row = cut.at - level * cut.slope
+        size = float(self.programs.norm.dual(row, self.programs.family))
+        largest = float(np.abs(cut.at).max() + np.abs(level * cut.slope).max()) or 1.0
+        scale = size if size > 1e-9 * largest else largest
+        return Cut(cut.at / scale, cut.slope / scale, cut.limit / scale)
 
-    def _try(self, level: float) -> None:
-        """Nearest weights at which the totals meet at one level: feasible, so an upper bound."""
-        found = self._solve(Box(level, level, (), ()))
-        if found is not None and found[0] < self.best:
-            self.best, self.point = found
+    def _push(self, low: float, high: float, first: Cut, last: Cut) -> None:
+        target = self.best * (1 - self.gap)
+        bound, weakest = self._covered(low, high, (first, last), target)
+        stretch = Stretch(low, high, first, last, bound, weakest, target)
+        heapq.heappush(self.heap, (bound, next(self.number), stretch))
 
-    def _solve(self, box: Box) -> Nearest:
-        """Nearest weights of the relaxation of a box.
+    def _covered(
+        self, low: float, high: float, cuts: tuple[Cut, Cut], target: float
+    ) -> tuple[float, float]:
+        """Bound for all levels of a stretch, and the level where a program may raise it.
 
-        At the nearest weights the hub just ties with a spoke, so its total (with the margin) lies
-        among the levels of the box and every spoke is on the wanted side of the nearer end.
+        Pieces whose bound is below the target are halved until all reach it, or until the bound at
+        the very middle of a piece, which no halving can raise, is below it.
         """
-        side, margin = self.search.side, self.search.margin
-        near, far = (box.t1, box.t2) if side > 0 else (box.t2, box.t1)
-        spokes = [self._over(j, near) * -side for j in self.search.spokes]
-        rows = [*spokes, self._over(self.search.hub, far - side * margin) * side]
-        if box.t2 > box.t1:
-            rows += [self._over(self.search.hub, near - side * margin) * -side, *self._cuts(box)]
-        matrix = np.stack(rows)
-        self.solves += 1
-        polytope = self.search.polytope.restricted(Rows(matrix, np.zeros(len(matrix))))
-        return NORMS[self.search.norm].nearest(polytope, self.search.share)
+        edges = np.linspace(low, high, PARTS + 1)
+        left, right, least = edges[:-1], edges[1:], np.inf
+        wide = max(high - low, ONE)
+        bend = (cuts[1].slope - cuts[0].slope) / wide
+        size = float(self.programs.norm.dual(bend, self.programs.family))
+        bends = np.array([abs(float(bend @ self.search.share)), size])
 
-    def _over(self, unit: int, level: float) -> Array:
-        """Total of a unit less a level, times its denominator: a linear function (n,)."""
-        return np.asarray(self.num[unit] + (self.const[unit] - level) * self.den[unit])
+        def bounds(x: Array, room: Array | float = 0.0) -> Array:
+            mixed = (x - low) / wide
+            mixtures = np.stack([mixed, np.zeros_like(mixed), np.ones_like(mixed)])
+            return self._bounds(cuts, mixtures, x, np.multiply.outer(bends, room))
 
-    def _cuts(self, box: Box) -> Iterator[Array]:
-        """Rows that hold for hub and spokes in a box, and those that keep the ratios in it."""
-        side, p = self.search.side, self.den[self.search.hub]
-        middle, half = (box.t1 + box.t2) / 2, (box.t2 - box.t1) / 2
-        x = self._over(self.search.hub, middle - side * self.search.margin)
-        for kind, q in enumerate(self.kinds):
-            yield q - box.k2[kind] * p
-            yield box.k1[kind] * p - q
-        for kind, j in zip(self.kind, self.search.spokes, strict=True):
-            y = self._over(j, middle)
-            kappa = (box.k1[kind] + box.k2[kind]) / 2
-            error = half * (box.k2[kind] - box.k1[kind]) / 2 * p
-            yield side * (kappa * x - y) - error
-            if len(self.search.spokes) == 1:  # it ties with this one
-                yield side * (y - kappa * x) - error
+        if high - low <= ONE:
+            at_ends = bounds(np.array([low, high]))
+            return float(max(at_ends[1, 0], at_ends[2, 1])), low
+        for _ in range(DEEP):
+            middle, room = (left + right) / 2, (right - left) ** 2 / 4
+            bound = np.minimum(bounds(left, room), bounds(right, room)).max(0)
+            inside = bounds(middle).max(0)
+            open_ = bound < target
+            least = min(least, float(bound[~open_].min(initial=np.inf)))
+            if not open_.any():
+                return least, low
+            worst = int(np.argmin(np.where(open_, inside, np.inf)))
+            if inside[worst] < target or open_.sum() > MANY:
+                break
+            left, middle, right = left[open_], middle[open_], right[open_]
+            left, right = np.append(left, middle), np.append(middle, right)
+        return min(least, float(bound[open_].min())), float(middle[worst])
+
+    def _bounds(self, cuts: tuple[Cut, Cut], mixed: Array, levels: Array, off: Array) -> Array:
+        """Distance that mixtures (3, s) of two cuts prove at levels (s,).
+
+        The first mixture changes with the level, so that between levels its row is off the straight
+        line by a square term: `off` (2, s) bounds it in the gap and in the dual norm.
+        """
+        w, (first, last) = self.search.share, cuts
+        rows = np.stack([cut.at - levels[:, None] * cut.slope for cut in cuts])  # (2, s, n)
+        limit = np.array([first.limit, last.limit])[:, None]
+        short = rows @ w - limit
+        short -= ROUNDING * (np.abs(rows) @ w + np.abs(limit)) * w.size
+        gap = (1 - mixed) * short[0] + mixed * short[1]
+        row = (1 - mixed)[..., None] * rows[0] + mixed[..., None] * rows[1]
+        size = self.programs.norm.dual(row, self.programs.family)
+        gap[0], size[0] = gap[0] - off[0], size[0] + off[1]
+        return np.where(gap > 0, gap / np.maximum(size, 1e-300), 0.0)

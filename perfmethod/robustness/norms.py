@@ -1,4 +1,4 @@
-"""Distances between weights, and the nearest weights of a set."""
+"""Distances between weights, and the shortest change that satisfies linear constraints."""
 
 from __future__ import annotations
 
@@ -7,17 +7,30 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from perfmethod.robustness.polytope import Polytope, Rows, minimize
-
-__all__ = ["NORMS", "Nearest", "Norm", "nearest"]
+__all__ = ["NORMS", "Norm", "Shortest"]
 
 Array = NDArray[np.float64]
 
-SLACK = 1e-9  # how far a point may stand outside and still count as inside
+TOLERANCE = 1e-10  # of the linear programs, the least that HiGHS takes
+SLACK = 1e-9  # length of a residual that counts as none
 
-Nearest = tuple[float, Array] | None
+
+class Shortest(NamedTuple):
+    """The shortest change, or the proof that there is none.
+
+    Parameters
+    ----------
+    change : ndarray (n,) or None
+        None where the constraints exclude each other.
+    multipliers : ndarray (m,)
+        Weights of the rows, not negative and on any scale: no change that satisfies the rows is
+        shorter than their weighted sum allows.
+    """
+
+    change: Array | None
+    multipliers: Array
 
 
 class Norm(NamedTuple):
@@ -30,64 +43,103 @@ class Norm(NamedTuple):
     dual : callable
         ``dual(a, family)`` is the largest ``a @ d`` over changes d of length one that keep the sum
         of each family; for rows (..., n).
-    nearest : callable
-        ``nearest(polytope, center)``.
+    shortest : callable
+        ``shortest(rows, gaps, sums)``: of the changes d with ``rows @ d <= -gaps`` and
+        ``sums @ d == 0`` a shortest one. The rows (m, n) have a dual norm of one, the greatest of
+        the gaps (m,) is positive: no such change is shorter than it.
     """
 
     size: Callable[[Array], float]
     dual: Callable[[Array, NDArray[np.intp]], Array]
-    nearest: Callable[[Polytope, Array], Nearest]
+    shortest: Callable[[Array, Array, Array], Shortest]
 
 
-def _nearest_sum(polytope: Polytope, center: Array) -> Nearest:
-    """Least sum of absolute changes: a linear program with one bound on each change."""
-    n = center.size
-    eye = np.eye(n)
-    limit = np.concatenate([center, -center, polytope.rows.limit])
-    pad = np.zeros((len(polytope.rows.limit), n))
-    matrix = np.block([[eye, -eye], [-eye, -eye], [polytope.rows.matrix, pad]])
-    point = minimize(polytope, np.append(np.zeros(n), np.ones(n)), Rows(matrix, limit))
-    return None if point is None else (float(np.abs(point - center).sum()), point)
+def _program(matrix: Array, limit: Array, sums: Array, box: tuple[float, float]) -> Any:
+    """Greatest last variable, the others in the box, by linear programming; None if unsolved."""
+    from scipy.optimize import linprog
+
+    n = matrix.shape[1]
+    bounds: Any = np.tile(box, (n, 1))
+    bounds[-1] = 0.0, 2.0 / matrix[:, -1].max()  # the row of the greatest gap allows half of it
+    tight = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
+    method: Any
+    options: Any
+    for method, options in (("highs", tight), ("highs", {}), ("highs-ipm", {})):  # if one gives up
+        found: Any = linprog(-np.eye(n)[-1], matrix, limit, sums, np.zeros(len(sums)),
+                             bounds=bounds, method=method, options=options)  # fmt: skip
+        inside = found.status == 0 and (matrix @ found.x <= limit + 1e-7).all()
+        if inside:
+            return found
+    return None
 
 
-def _nearest_largest(polytope: Polytope, center: Array) -> Nearest:
-    """Least largest change: a linear program with one common bound."""
-    n, eye, one = center.size, np.eye(center.size), np.ones((center.size, 1))
-    limit = np.concatenate([center, -center, polytope.rows.limit])
-    pad = np.zeros((len(polytope.rows.limit), 1))
-    matrix = np.block([[eye, -one], [-eye, -one], [polytope.rows.matrix, pad]])
-    point = minimize(polytope, np.append(np.zeros(n), 1.0), Rows(matrix, limit))
-    return None if point is None else (float(np.abs(point - center).max()), point)
+def _shortest_sum(rows: Array, gaps: Array, sums: Array) -> Shortest:
+    """Least sum of absolute changes: the change over its length is p - q, u is one over it."""
+    one = np.append(np.ones(2 * rows.shape[1]), 0.0)
+    matrix = np.vstack([one, np.hstack([rows, -rows, gaps[:, None]])])
+    limit = np.append(1.0, np.zeros(len(rows)))
+    pad = np.zeros((len(sums), 1))
+    found = _program(matrix, limit, np.hstack([sums, -sums, pad]), (0.0, 1.0))
+    if found is None:
+        n = rows.shape[1]
+        wide, sum_ = np.hstack([rows, -rows]), np.hstack([sums, -sums])
+        return _plain(np.ones(2 * n), wide, -gaps, sum_, (rows, gaps, sums))
+    up, down = found.x[:-1].reshape(2, -1)
+    return _scaled(up - down, float(found.x[-1]), -found.ineqlin.marginals[1:])
 
 
-def _nearest_euclidean(polytope: Polytope, center: Array) -> Nearest:
+def _shortest_largest(rows: Array, gaps: Array, sums: Array) -> Shortest:
+    """Least largest change: the change over its length is in a box, u is one over it."""
+    matrix = np.hstack([rows, gaps[:, None]])
+    pad = np.zeros((len(sums), 1))
+    found = _program(matrix, np.zeros(len(rows)), np.hstack([sums, pad]), (-1.0, 1.0))
+    if found is None:
+        n = rows.shape[1]
+        up, down = np.eye(n + 1)[:n], np.eye(n + 1)[n]  # the change itself, moved up by the bound
+        both = np.vstack([np.hstack([rows, -rows.sum(-1, keepdims=True)]), up - 2 * down])
+        limit, level = np.append(-gaps, np.zeros(n)), np.hstack([sums, -sums.sum(-1)[:, None]])
+        return _plain(down, both, limit, level, (rows, gaps, sums))
+    return _scaled(found.x[:-1], float(found.x[-1]), -found.ineqlin.marginals)
+
+
+def _plain(
+    cost: Array, matrix: Array, limit: Array, level: Array, asked: tuple[Array, Array, Array]
+) -> Shortest:
+    """Solve the program as it stands, where that on the scale of the answer was not solved."""
+    from scipy.optimize import linprog
+
+    found: Any = linprog(cost, matrix, limit, level, np.zeros(len(level)), method="highs")
+    m, n = asked[0].shape
+    if found.status != 0:  # what keeps all changes away keeps them away in any norm
+        return _shortest_euclidean(*asked)
+    change = found.x[:n] - (found.x[n:] if cost[0] else found.x[n])
+    return Shortest(change, np.maximum(-found.ineqlin.marginals[:m], 0.0))
+
+
+def _scaled(change: Array, u: float, multipliers: Array) -> Shortest:
+    weights = np.maximum(multipliers, 0.0)
+    return Shortest(change / u if u > SLACK else None, weights)
+
+
+def _shortest_euclidean(rows: Array, gaps: Array, sums: Array) -> Shortest:
     """Least distance programming by non-negative least squares, in the plane of the sums."""
-    from scipy.linalg import null_space
     from scipy.optimize import nnls
 
-    plane, eye = null_space(polytope.sums), np.eye(center.size)
-    matrix = np.vstack([eye, -eye, -polytope.rows.matrix])
-    wanted = np.concatenate([polytope.lower, -polytope.upper, -polytope.rows.limit])
-    g, h = matrix @ plane, wanted - matrix @ center
-    length = np.linalg.norm(g, axis=1)
-    flat = length <= SLACK  # constraints on which the weights have no say
-    if (h[flat] > SLACK).any():
-        return None
-    g, h = g[~flat] / length[~flat, None], h[~flat] / length[~flat]
-    scale = h.max(initial=0.0)
-    if scale <= 0:
-        return 0.0, center.copy()
-    dual, _ = nnls(np.vstack([g.T, h / scale]), np.append(np.zeros(g.shape[1]), 1.0))
-    rest = np.append(g.T @ dual, h @ dual / scale - 1.0)
+    g = -(rows - (rows @ sums.T) / sums.sum(-1) @ sums)
+    dual, _ = nnls(np.vstack([g.T, gaps]), np.append(np.zeros(g.shape[1]), 1.0))
+    rest = np.append(g.T @ dual, gaps @ dual - 1.0)
     if np.linalg.norm(rest) <= SLACK:
-        return None
-    step = np.linalg.lstsq(g[dual > 0], h[dual > 0], rcond=None)[0]  # exactly on the active ones
-    if (g @ step < h - SLACK).any():
-        step = -rest[:-1] / rest[-1] * scale
-    return float(np.linalg.norm(step)), center + plane @ step
+        return Shortest(None, dual)
+    on = dual > 0
+    step = np.linalg.lstsq(g[on], gaps[on], rcond=None)[0]  # exactly on the active ones
+    if (g @ step < gaps - SLACK).any():
+        step = -rest[:-1] / rest[-1]
+    return Shortest(step, dual)
 
 
 def _by_family(a: Array, family: NDArray[np.intp], measure: Callable[[Array], Any]) -> Array:
+    if (family == family[0]).all():
+        return np.asarray(measure(a))[None]
     return np.stack([measure(a[..., family == code]) for code in np.unique(family)])
 
 
@@ -96,7 +148,11 @@ def _spread(a: Array) -> Any:
 
 
 def _scatter(a: Array) -> Any:
-    return np.abs(a - np.median(a, -1, keepdims=True)).sum(-1)
+    half = a.shape[-1] // 2  # what is above the median less what is below it
+    if not half:
+        return np.zeros(a.shape[:-1])
+    cut = np.partition(a, (half - 1, a.shape[-1] - half), -1)
+    return cut[..., -half:].sum(-1) - cut[..., :half].sum(-1)
 
 
 NORMS: MappingProxyType[str, Norm] = MappingProxyType(
@@ -104,48 +160,17 @@ NORMS: MappingProxyType[str, Norm] = MappingProxyType(
         "l1": Norm(
             lambda d: float(np.abs(d).sum()),
             lambda a, family: _by_family(a, family, lambda x: np.ptp(x, axis=-1) / 2).max(0),
-            _nearest_sum,
+            _shortest_sum,
         ),
         "l2": Norm(
             lambda d: float(np.linalg.norm(d)),
             lambda a, family: np.sqrt((_by_family(a, family, _spread) ** 2).sum(0)),
-            _nearest_euclidean,
+            _shortest_euclidean,
         ),
         "linf": Norm(
             lambda d: float(np.abs(d).max()),
             lambda a, family: _by_family(a, family, _scatter).sum(0),
-            _nearest_largest,
+            _shortest_largest,
         ),
     }
 )
-
-
-def nearest(polytope: Polytope, center: ArrayLike, norm: str = "l1") -> Nearest:
-    """Find the weights of a set that are nearest to given ones.
-
-    Parameters
-    ----------
-    polytope : Polytope
-    center : array_like (n,)
-        Weights whose families sum to one; need not lie in the set.
-    norm : {"l1", "l2", "linf"}
-        Sum of absolute changes, Euclidean length, largest change.
-
-    Returns
-    -------
-    tuple of float and ndarray (n,), or None
-        Distance and point; None where the set is empty.
-
-    References
-    ----------
-    Lawson & Hanson, *Solving Least Squares Problems* (1974), chapter 23 (LDP), for "l2"; the others
-    are linear programs, solved by HiGHS.
-
-    Examples
-    --------
-    >>> from perfmethod.robustness.polytope import Polytope
-    >>> half = Polytope.of(2, lower=[0.5, 0])
-    >>> [round(nearest(half, [0.3, 0.7], norm)[0], 6) for norm in ("l1", "l2", "linf")]
-    [0.4, 0.282843, 0.2]
-    """
-    return NORMS[norm].nearest(polytope, np.asarray(center, float))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from perfmethod.scoring.slots import Slots
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
 
-__all__ = ["RaterWeights", "rater_weights"]
+__all__ = ["RaterWeights", "collected", "leaf_share", "rater_weights"]
 
 Array = NDArray[np.float64]
 
@@ -70,28 +71,51 @@ class RaterWeights(NamedTuple):
 
     def ratios(self, evaluation: Evaluation) -> Ratios:
         """Totals as functions of the shares; dimensions with one denominator are one ratio."""
-        plan, share = evaluation._plan, self.weights(evaluation)
-        share = share / share.sum()
-        u, n = len(plan.units), share.size
-        terms: list[list[tuple[Array, Array]]] = [[] for _ in range(u)]
-        const = np.asarray(evaluation._scored.total, float).copy()
+        share = self.weights(evaluation)
+        share, terms = share / share.sum(), []
         base = float(evaluation.year.scheme.number("base")) / 100.0
         for part, leaf in _leaves(evaluation, self):
-            result = scored_of(evaluation, part)
-            reach, _ = tree_shares(part.tree, result.nodes, result.leaves, result.numbers)
             cells = _cells(evaluation, self, part, leaf)
             den = (~np.isnan(cells)).astype(float)
-            num = base * reach[:, [leaf]] * np.nan_to_num(cells)
-            for row, unit in enumerate(part.units):
-                if den[row].any():
-                    const[unit] -= num[row] @ share / (den[row] @ share)
-                    _add(terms[unit], num[row], den[row])
-        most = max((len(t) for t in terms), default=0) or 1
-        nums, dens = np.zeros((most, u, n)), np.ones((most, u, n))
-        for unit, mine in enumerate(terms):
-            for slot, (num_, den_) in enumerate(mine):
-                nums[slot, unit], dens[slot, unit] = num_, den_
-        return Ratios(const, nums, dens)
+            points = base * leaf_share(evaluation, part, leaf)
+            terms.append((part.units, points[:, None] * np.nan_to_num(cells), den))
+        return collected(evaluation, share, terms)
+
+
+def leaf_share(evaluation: Evaluation, part: Any, leaf: int) -> Array:
+    """Part (u,) that a leaf has in the totals of a class, what is missing redistributed."""
+    result = scored_of(evaluation, part)
+    reach, _ = tree_shares(part.tree, result.nodes, result.leaves, result.numbers)
+    return np.asarray(reach[:, leaf])
+
+
+def collected(
+    evaluation: Evaluation, share: Array, terms: Iterable[tuple[Array, Array, Array]]
+) -> Ratios:
+    """Totals from their ratios, those of one unit with one denominator being one.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    share : ndarray (n,)
+        Nominal weights.
+    terms : iterable of (units (k,), numerator (k, n), denominator (k, n))
+        A denominator of zeros for no term.
+    """
+    const = np.asarray(evaluation._scored.total, float).copy()
+    found: list[list[tuple[Array, Array]]] = [[] for _ in const]
+    for units, num, den in terms:
+        for unit, top, bottom in zip(units, num, den, strict=True):
+            if bottom.any():
+                const[unit] -= top @ share / (bottom @ share)
+                _add(found[unit], top, bottom)
+    most = max((len(t) for t in found), default=0) or 1
+    nums, dens = np.zeros((2, most, const.size, share.size))
+    dens += 1.0
+    for unit, mine in enumerate(found):
+        for slot, (num_, den_) in enumerate(mine):
+            nums[slot, unit], dens[slot, unit] = num_, den_
+    return Ratios(const, nums, dens)
 
 
 def _add(terms: list[tuple[Array, Array]], num: Array, den: Array) -> None:

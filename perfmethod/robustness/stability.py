@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.robustness.bisection import Watch, first_changes
 from perfmethod.robustness.contest import contest
-from perfmethod.robustness.family import Family, families, family
-from perfmethod.robustness.lines import along, least_crossings, meetings
+from perfmethod.robustness.lines import least_crossings, meetings
+from perfmethod.robustness.walks import Walk, drawn, walks
 from perfmethod.scoring import simulate
 from perfmethod.scoring.run import SAME
 
@@ -44,7 +45,8 @@ class StabilityIntervals:
         What does not change inside the intervals.
     intervals : DataFrame
         One row per weight: family, child, name_zh, name_en, path, weight (as it stands in the
-        scheme), share (of its family), low and high (shares; siblings keep their proportions),
+        scheme), share (of its family; an option's score: of 100), low and high (shares; siblings
+        keep their proportions),
         low_weight and high_weight (the same on the scheme's scale, the family's sum unchanged),
         low_by and high_by (who meets whom at the end; empty where the end is 0 or 1), room (percent
         of the weight to the nearer end at which something changes; infinite if there is none).
@@ -89,8 +91,7 @@ class StabilityIntervals:
 class _Line(NamedTuple):
     """One weight and the points at which something may change, going outward on one side."""
 
-    family: Family
-    k: int
+    walk: Walk
     side: int  # -1 downward, 1 upward
     stops: list[tuple[float, str]]
 
@@ -103,19 +104,23 @@ def stability_intervals(
 ) -> StabilityIntervals:
     """Find for every weight the interval in which a result does not change.
 
-    One weight moves, its siblings keep their proportions and the family its sum. The points at
+    One weight moves, its siblings keep their proportions and the family its sum (the score of an
+    option of the survey moves alone, from 0 to 100). The points at
     which two totals meet (or a total meets the least one) are roots of linear or quadratic
     functions, taken in closed form; weights of indicators that count in several nodes lead to
     higher polynomials, whose roots are eigenvalues. Between two such points nothing can change, so
     scoring the year once between each of them and the next, with the one scoring core, decides
-    which of them really changes the result. Ends belong to the interval only as far as the rule
-    for ties keeps the result there.
+    which of them really changes the result. Where a mean of another power stands in the way, every
+    total still moves one way only, and bisection proves stretch by stretch that no totals meet: its
+    ends are exact to 1e-10 of the family's sum, and changes that come and go within 1e-10 are not
+    seen. Ends belong to the interval only as far as the rule for ties keeps the result there.
 
     Parameters
     ----------
     evaluation : Evaluation
     names : sequence of str, optional
-        Families from `families`; by default all that are offered.
+        Families from `families`, by default all that are offered; or ``survey.options``, for the
+        scores of the survey's options (one at a time).
     keep : {"best_grade", "ranking"} or pair of str
         `KEEPS`, or the order of two units by total.
 
@@ -127,6 +132,8 @@ def stability_intervals(
     ------
     PerfmethodError
         If a family is not offered, or `keep` is not known.
+    ArithmeticError
+        If two totals lie within rounding of each other over a stretch, and bisection cannot end.
 
     References
     ----------
@@ -153,20 +160,17 @@ def stability_intervals(
     """
     import pandas as pd
 
-    table = families(evaluation)
-    chosen = list(table.index[table["form"] != "none"]) if names is None else list(names)
-    found = [family(evaluation, name) for name in chosen]
     watch, scheme = _watch(evaluation, keep), evaluation.year.scheme
-    lines = [line for one in found for k in range(one.share.size) for line in _lines(one, k, watch)]
-    ends = _confirmed(evaluation, lines, watch.state)
+    moved = walks(evaluation, names)
+    ends = _ends(evaluation, moved, watch)
     rows = []
-    for down, low, high in zip(lines[::2], ends[::2], ends[1::2], strict=True):
-        one, k = down.family, down.k
-        share, scale = one.share[k], one.scale[k]
+    for walk, (low, high) in zip(moved, ends, strict=True):
+        share, scale = walk.start, walk.scale[walk.k]
         gaps = [abs(x - share) for x, by in (low, high) if by]
         room = 100 * min(gaps) / share if gaps and share else np.inf
-        named = [scheme.name(one.paths[k].removesuffix(".weight"), lang) for lang in ("zh", "en")]
-        rows.append((one.name, one.children[k], *named, one.paths[k], share * scale, share,
+        stem = walk.path.removesuffix(".weight").removesuffix(".score")
+        named = [scheme.name(stem, lang) for lang in ("zh", "en")]
+        rows.append((walk.family, walk.child, *named, walk.path, share * scale, share,
                      low[0], high[0], low[0] * scale, high[0] * scale, low[1], high[1],
                      room))  # fmt: skip
     columns = ["family", "child", "name_zh", "name_en", "path", "weight", "share", "low", "high",
@@ -174,18 +178,21 @@ def stability_intervals(
     return StabilityIntervals(watch.kept, pd.DataFrame(rows, columns=columns), evaluation.year.meta)
 
 
-class _Watch(NamedTuple):
-    """What is kept: the pairs and thresholds that decide it, and how it is read off a draw."""
+def _ends(
+    evaluation: Evaluation, moved: list[Walk], watch: Watch
+) -> list[tuple[tuple[float, str], tuple[float, str]]]:
+    """Where the result first changes on both sides of each nominal share."""
+    closed = [walk for walk in moved if walk.totals is not None]
+    bent = [walk for walk in moved if walk.totals is None]
+    lines = [line for walk in closed for line in _lines(walk, watch)]
+    found = _confirmed(evaluation, lines, watch.state) if lines else []
+    other = first_changes(evaluation, bent, watch) if bent else []
+    by_closed, by_bent = (iter(zip(e[::2], e[1::2], strict=True)) for e in (found, other))
+    return [next(by_bent if walk.totals is None else by_closed) for walk in moved]
 
-    kept: str
-    pairs: NDArray[np.intp]  # (p, 2)
-    singles: NDArray[np.intp]
-    least: float
-    state: Any  # Simulation -> array (k, ...)
 
-
-def _watch(evaluation: Evaluation, keep: str | tuple[str, str]) -> _Watch:
-    units = evaluation._plan.units
+def _watch(evaluation: Evaluation, keep: str | tuple[str, str]) -> Watch:
+    units = tuple(evaluation._plan.units)
     if isinstance(keep, tuple):
         at = []
         for unit in keep:
@@ -193,9 +200,9 @@ def _watch(evaluation: Evaluation, keep: str | tuple[str, str]) -> _Watch:
                 raise PerfmethodError(f"found no unit '{unit}'; allowed: {suggest(unit, units)}")
             at.append(units.index(unit))
         kept = f"the order of {keep[0]} and {keep[1]}"
-        return _Watch(kept, np.array([at], np.intp), _NONE, 0.0, lambda s: _order(s, *at))
+        return Watch(units, kept, np.array([at], np.intp), _NONE, 0.0, lambda s: _order(s, *at))
     if keep == "ranking":
-        return _Watch(KEEPS[keep], _neighbors(evaluation), _NONE, 0.0, lambda s: s.rank)
+        return Watch(units, KEEPS[keep], _neighbors(evaluation), _NONE, 0.0, lambda s: s.rank)
     if keep != "best_grade":
         raise PerfmethodError(
             f"found keep '{keep}'; allowed: {suggest(keep, KEEPS)}, or a pair of units"
@@ -204,7 +211,7 @@ def _watch(evaluation: Evaluation, keep: str | tuple[str, str]) -> _Watch:
     pairs = np.array([p for pool in rules.pools for p in pool.pairs()], np.intp).reshape(-1, 2)
     singles = np.array([u for pool in rules.pools for u, _ in pool.thresholds()], np.intp)
     least = next((pool.least for pool in rules.pools if pool.least is not None), 0.0)
-    return _Watch(KEEPS[keep], pairs, singles, least, lambda s: s.grade == 0)
+    return Watch(units, KEEPS[keep], pairs, singles, least, lambda s: s.grade == 0)
 
 
 _NONE = np.array([], np.intp)
@@ -227,27 +234,29 @@ def _neighbors(evaluation: Evaluation) -> NDArray[np.intp]:
     return np.concatenate(pairs)
 
 
-def _lines(one: Family, k: int, watch: _Watch) -> tuple[_Line, _Line]:
-    units, start = one.units, float(one.share[k])
-    found: list[tuple[float, str]] = []
-    if one.share.size > 1:
-        roots = meetings(one.totals, one.share, k, watch.pairs[:, 0], watch.pairs[:, 1])
+def _lines(walk: Walk, watch: Watch) -> tuple[_Line, _Line]:
+    units, start, found = watch.units, walk.start, list[tuple[float, str]]()
+    assert walk.totals is not None  # else there is no closed form
+    if walk.share.size > 1:
+        roots = meetings(walk.totals, walk.share, walk.k, watch.pairs[:, 0], watch.pairs[:, 1])
         for (a, b), row in zip(watch.pairs, roots, strict=True):
             found += [(float(x), f"{units[a]} = {units[b]}") for x in row[~np.isnan(row)]]
-    if one.share.size > 1 and watch.singles.size:
-        rows = least_crossings(one.totals, one.share, k, watch.least)[watch.singles]
+    if walk.share.size > 1 and watch.singles.size:
+        rows = least_crossings(walk.totals, walk.share, walk.k, watch.least)[watch.singles]
         for a, row in zip(watch.singles, rows, strict=True):
             found += [(float(x), f"{units[a]} = {watch.least:g}") for x in row[~np.isnan(row)]]
     # what happens only where a weight is zero or alone is the end of the line, not a stop on it
     found = [s for s in found if NEAR < s[0] < 1 - NEAR]
     down = sorted((s for s in found if s[0] <= start + NEAR), reverse=True)
     up = sorted(s for s in found if s[0] >= start - NEAR)
-    return _Line(one, k, -1, down), _Line(one, k, 1, up)
+    return _Line(walk, -1, down), _Line(walk, 1, up)
 
 
 def _confirmed(evaluation: Evaluation, lines: list[_Line], state: Any) -> list[tuple[float, str]]:
     """First stop of each line beyond which the result differs, found by scoring in between."""
-    nominal = state(simulate(evaluation.year, {lines[0].family.paths[0]: [_weight(lines[0])]}))[0]
+    numbers = evaluation.year.scheme.numbers
+    first = lines[0].walk.paths[0]
+    nominal = state(simulate(evaluation.year, {first: [float(numbers[first])]}))[0]
     ends: dict[int, tuple[float, str]] = {}
     at = dict.fromkeys(range(len(lines)), 0)
     while at:
@@ -256,9 +265,8 @@ def _confirmed(evaluation: Evaluation, lines: list[_Line], state: Any) -> list[t
             del at[i]
         if not at:
             break
-        shares = {i: along(lines[i].family.share, lines[i].k, _between(lines[i], s))
-                  for i, s in at.items()}  # fmt: skip
-        seen = state(simulate(evaluation.year, _draws([lines[i].family for i in at], shares)))
+        asked = [(lines[i].walk, _between(lines[i], s)) for i, s in at.items()]
+        seen = state(simulate(evaluation.year, drawn(evaluation, asked)))
         for i, row in zip(list(at), seen, strict=True):
             if (row != nominal).any():
                 ends[i] = lines[i].stops[at[i]]
@@ -268,22 +276,9 @@ def _confirmed(evaluation: Evaluation, lines: list[_Line], state: Any) -> list[t
     return [ends[i] for i in range(len(lines))]
 
 
-def _weight(line: _Line) -> float:
-    return float(line.family.share[0] * line.family.scale[0])
-
-
-def _between(line: _Line, s: int) -> float:
+def _between(line: _Line, s: int) -> Array:
     """A point between a stop and the next one that differs from it, or the end of the line."""
     here = line.stops[s][0]
     beyond = [x for x, _ in line.stops[s + 1 :] if abs(x - here) > NEAR]
-    return (here + (beyond[0] if beyond else (0.0 if line.side < 0 else 1.0))) / 2
-
-
-def _draws(order: list[Family], shares: Mapping[int, Array]) -> dict[str, Array]:
-    """Draws of all weights concerned, each row with the weights of one family changed."""
-    nominal = {path: float(v) for one in order for path, v in one.patch(one.share).items()}
-    drawn = {path: np.full(len(order), value) for path, value in nominal.items()}
-    for row, (one, share) in enumerate(zip(order, shares.values(), strict=True)):
-        for path, value in one.patch(share).items():
-            drawn[path][row] = value
-    return drawn
+    far = beyond[0] if beyond else (0.0 if line.side < 0 else 1.0)
+    return np.array([(here + far) / 2])

@@ -44,7 +44,7 @@ def scored_of(evaluation: Evaluation, part: Any) -> Any:
     return evaluation._scored.classes[evaluation._plan.classes.index(part)]
 
 
-def fault(evaluation: Evaluation, part: Any, node: int) -> str:
+def fault(evaluation: Evaluation, part: Any, node: int, powers: bool = True) -> str:
     """Why the totals are no ratios of linear functions of the weights; empty if they are.
 
     Parameters
@@ -53,6 +53,9 @@ def fault(evaluation: Evaluation, part: Any, node: int) -> str:
     part : ClassPlan
     node : int
         The parent of the weights; other nodes that some of these weights count in are checked too.
+    powers : bool
+        Whether the means have to be arithmetic. Where they need not, the question is why a total
+        may turn round while one weight grows: it does not where the weights count in one node.
     """
     weight = scored_of(evaluation, part).numbers.weight[list(part.tree.children[node])]
     if not weight.sum() > 0:
@@ -60,8 +63,10 @@ def fault(evaluation: Evaluation, part: Any, node: int) -> str:
     paths = {part.weight_paths[c] for c in part.tree.children[node]}
     for other in evaluation._plan.classes:
         nodes = touched(other, paths)
+        if len(nodes) > 1 and not powers:
+            return f"the weights count in several nodes of {other.class_id}"
         for at in nodes:
-            if why := _fault_at(evaluation, other, at):
+            if why := _fault_at(evaluation, other, at, powers):
                 return why
             if {other.tree.names[n] for n in nodes} & set(above(other, at)):
                 name = other.tree.names[at]
@@ -78,8 +83,8 @@ def touched(part: Any, paths: set[str]) -> list[int]:
     ]
 
 
-def _fault_at(evaluation: Evaluation, part: Any, node: int) -> str:
-    if why := chain_fault(evaluation, part, node):
+def _fault_at(evaluation: Evaluation, part: Any, node: int, powers: bool) -> str:
+    if why := chain_fault(evaluation, part, node, powers):
         return why
     numbers = scored_of(evaluation, part).numbers
     held = _held(evaluation, part, node)
@@ -90,7 +95,7 @@ def _fault_at(evaluation: Evaluation, part: Any, node: int) -> str:
     return ""
 
 
-def chain_fault(evaluation: Evaluation, part: Any, node: int) -> str:
+def chain_fault(evaluation: Evaluation, part: Any, node: int, powers: bool = True) -> str:
     """Why a node's score does not enter the totals linearly; empty if it does.
 
     The means of the node itself (if it has children) and of all above it have to be arithmetic, and
@@ -101,7 +106,7 @@ def chain_fault(evaluation: Evaluation, part: Any, node: int) -> str:
     own = [node] if part.tree.children[node] else []
     for inner in [*own, *(at[name] for name in above(part, node))]:
         name = part.tree.names[inner] or "the total"
-        if numbers.power[inner] != 1:
+        if powers and numbers.power[inner] != 1:
             return f"the mean of {name} has power {numbers.power[inner]:g}"
         lacking = ~_has(evaluation, part, inner)
         if inner and lacking.any() and FILLS[int(numbers.fill[inner])] == "class_mean":

@@ -32,6 +32,7 @@ __all__ = ["INTERVALS", "Components", "Model"]
 
 Floats = NDArray[np.float64]
 
+_NEAR_ZERO = 3.0  # standard errors in a component, from which on no logarithm is normal
 INTERVALS = ("wald", "profile", "robust")
 
 
@@ -164,9 +165,10 @@ class Components:
         level : float
         method : {"wald", "profile", "robust"}
             ``"wald"``: :math:`\sigma^2 \exp(\pm z\, se / \sigma^2)`, normal on the log scale; a
-            component on the boundary gets its profile interval instead. ``"profile"``: all values
-            that the (restricted) likelihood ratio does not reject, the other parameters refitted
-            for each; slower, better for terms with few levels. ``"robust"``: as ``"wald"``, with
+            component on the boundary, or nearer to it than a third of its standard error, gets its
+            profile interval instead. ``"profile"``: all values that the (restricted) likelihood
+            ratio does not reject, the other parameters refitted for each; slower, better for terms
+            with few levels. ``"robust"``: as ``"wald"``, with
             the covariance of `robust_covariance`. The first two take effects and residuals as
             normal; for what raters differ in, answers on few options are not.
 
@@ -183,9 +185,9 @@ class Components:
         found = np.empty((len(self.terms), 2))
         covariance = robust_covariance(self) if method == "robust" else self.covariance
         for k, value in enumerate(self.variances):
-            if method != "profile" and value > 0:
-                ratio = np.sqrt(covariance[k, k]) / value
-                found[k] = value * np.exp([-z * ratio, z * ratio])
+            error = float(np.sqrt(covariance[k, k]))
+            if method != "profile" and value > error / _NEAR_ZERO:
+                found[k] = value * np.exp([-z * error / value, z * error / value])
             else:
                 ends = profile_interval(self._model.criterion, self._state, self._inner(k), z**2)
                 found[k] = np.array(ends) / self._model.unit**2

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from perfmethod import __version__
-from perfmethod.cli import commands, reliability, sensitivity
+from perfmethod.cli import commands, fairness, reliability, sensitivity
 from perfmethod.errors import InputError, PerfmethodError
 
 __all__ = ["main"]
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_supervise(sub)
     _add_reliability(sub)
     _add_sensitivity(sub)
+    _add_fairness(sub)
     _add_synth(sub)
     return parser
 
@@ -119,6 +120,17 @@ def _add_reliability(sub: Commands) -> None:
         metavar="MODE=NUMBER",
         help="of a ballot; else the scheme's, else 1; may be repeated",
     )
+    reliable.add_argument(
+        "--shares",
+        type=Path,
+        metavar="FILE",
+        help="shares of the population by category (CSV: category, share) to weigh the review to",
+    )
+    reliable.add_argument(
+        "--second-opinion",
+        action="store_true",
+        help="ask an ordinal model about the severity of raters as well (about 10 s)",
+    )
     _seed(reliable)
 
 
@@ -129,6 +141,27 @@ def _add_sensitivity(sub: Commands) -> None:
     sensitive.add_argument("--spread", type=float, default=0.2, help="of weights (default 0.2)")
     sensitive.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     _seed(sensitive)
+
+
+def _add_fairness(sub: Commands) -> None:
+    fair = _on_year(sub, "fairness", fairness.run, "who gets the best grade by group, and why")
+    _out(fair, "write tables and figures there")
+    several = (
+        ("--by", "ATTRIBUTE", "column of units, or portfolio (default: group and portfolio)"),
+        ("--anchors", "NODE", "scored by the same hands for all (default: found in the scheme)"),
+        ("--panel", "NODE", "scored by each group's own panel (default statutory_duty)"),
+    )
+    for option, metavar, what in several:
+        fair.add_argument(
+            option, action="append", default=[], metavar=metavar, help=f"{what}; may be repeated"
+        )
+    fair.add_argument(
+        "--draws",
+        type=int,
+        default=fairness.DRAWS,
+        help="permutations and draws (default 10000); quota rules take a fifth of them",
+    )
+    _seed(fair)
 
 
 def _add_synth(sub: Commands) -> None:

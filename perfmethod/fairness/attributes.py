@@ -18,7 +18,9 @@ __all__ = ["PORTFOLIO", "attribute", "bands", "spoken"]
 PORTFOLIO = "portfolio"  # the number of tasks, in thirds
 _SPOKEN: dict[str, dict[str, str]] = {
     "zh": {"group": "分组", "class": "类别", PORTFOLIO: "任务多少",
-           "few": "少", "middle": "中", "many": "多"},
+           "few": "少", "middle": "中", "many": "多", "subclass": "小类",
+           "public_contact": "与公众接触程度", "org_form": "机构类型", "staff": "编制人数",
+           "leader_role": "分管领导", "liaison_role": "联络人"},
     "en": {},
 }  # fmt: skip
 
@@ -69,10 +71,27 @@ def spoken(evaluation: Evaluation, name: str, labels: Iterable[str]) -> dict[str
         names = {str(label): str(label) for label in labels}
         if name == "group":
             names |= {str(k): v for k, v in evaluation.year.group_names(lang).items() if k in names}
+        elif name == "class":
+            names = {
+                label: evaluation.year.scheme.name(f"classes.{label}", lang) for label in names
+            }
         elif name == PORTFOLIO:
             names = {label: words.get(label, label) for label in names}
-        found[lang] = {**names, "by": words.get(name, name)}
+        else:
+            names |= _translated(evaluation, name, lang)
+        stem = name.removesuffix("_zh").removesuffix("_en")
+        found[lang] = {**names, "by": words.get(stem, stem)}
     return found
+
+
+def _translated(evaluation: Evaluation, name: str, lang: str) -> dict[str, str]:
+    """Labels of ``NAME_zh`` by those of ``NAME_en`` beside them, or the other way round."""
+    units = evaluation.year.units
+    other = f"{name.removesuffix('_zh').removesuffix('_en')}_{lang}"
+    if other == name or other not in units or name not in units:
+        return {}
+    pairs = units[[name, other]].replace("", np.nan).dropna().drop_duplicates(subset=name)
+    return {str(a): str(b) for a, b in zip(pairs[name], pairs[other], strict=True)}
 
 
 def bands(values: pd.Series, number: int = 3) -> pd.Series:

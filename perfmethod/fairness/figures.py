@@ -22,16 +22,18 @@ __all__ = ["draw_test", "law_table"]
 
 _TITLE = {
     "en": {
-        "gap": "{by}: evidence of a gap (p = {p})",
-        "none": "{by}: no evidence of a gap (p = {p}), which is not evidence of no gap",
+        "gap": "{by}: evidence of a gap (p = {p}{holm})",
+        "none": "{by}: no evidence of a gap (p = {p}{holm}), which is not evidence of no gap",
         "found": "; one group is found only at odds x {odds}",
         "never": "; no gap of one group would be found",
+        "holm": " by Holm",
     },
     "zh": {
-        "gap": "{by}: 有证据表明存在差距 (p = {p})",
-        "none": "{by}: 没有发现差距的证据 (p = {p}), 不等于没有差距",
+        "gap": "{by}: 有证据表明存在差距 (p = {p}{holm})",
+        "none": "{by}: 没有发现差距的证据 (p = {p}{holm}), 不等于没有差距",
         "found": "; 单个组的优势比达{odds}倍才能发现",
         "never": "; 单个组的差距再大也发现不了",
+        "holm": ", 按Holm法",
     },
 }
 
@@ -60,7 +62,9 @@ def draw_test(
     first = said["gap" if row["p_holm"] <= parity.alpha else "none"]
     last = said["found" if np.isfinite(row["detectable_odds"]) else "never"]
     title = first.format(
-        by=parity.spoken(str(row["attribute"]), lang), p=show(row["p_holm"], 4)
+        by=parity.spoken(str(row["attribute"]), lang),
+        p=show(row["p_holm"], 4),
+        holm=said["holm"] if parity.tests["attribute"].nunique() > 1 else "",
     ) + last.format(
         odds=show(row["detectable_odds"], 1) if np.isfinite(row["detectable_odds"]) else ""
     )

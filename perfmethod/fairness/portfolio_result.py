@@ -53,12 +53,15 @@ _RULES = {
         "row": "Rule '{rule}' instead of '{used}': {totals} totals, {ranks} ranks (by up to "
         "{most} places) and {grades} grades change; units without some task move by {mean} places "
         "on average.",
+        "idle": "Every unit has some task under every node: the rule for missing tasks decides "
+        "nothing.",
     },
     "zh": {
         "redistribute": "权重转给同级指标", "class_mean": "取同类平均", "full_marks": "记满分",
         "zero": "记零分",
         "row": "若将规则由“{used}”改为“{rule}”: {totals}家总分改变, {ranks}家名次改变"
         "(最多{most}位), {grades}家等次改变; 缺任务的单位平均变动{mean}位。",
+        "idle": "各单位在每个节点下都有任务: 缺任务规则不起作用。",
     },
 }  # fmt: skip
 LARGE = 0.15  # a task of this share of the total is called large
@@ -211,6 +214,8 @@ class MissingRules:
         lang : {'zh', 'en'}
         """
         said = _RULES[lang]
+        if not self.units["lacking"].any() and not self.rules["totals_changed"].any():
+            return (said["idle"],)
         return tuple(
             said["row"].format(
                 rule=said[str(row.Index)], used=said[self.used], totals=row.totals_changed,

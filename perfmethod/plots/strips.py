@@ -57,6 +57,8 @@ _MARGINS = {
     },
 }
 _GAP = 2.0  # rows of space above a group, for its name
+_NARROW = 0.75  # of the axes is left when names of units have their room
+_NUMBER = 34  # points that the number of a cut takes
 
 
 class _Block(NamedTuple):
@@ -104,10 +106,24 @@ def _edge(ax: Axes, block: _Block, left: float, right: float) -> None:
         ax.plot([cut, cut], [top, bottom], color=PALETTE["ink"], lw=1.4, gid="cut", zorder=2)
         place = "left" if cut < (left + right) / 2 else "right"
         shift = 3 if place == "left" else -3
+        at = cut
+        if _width(block.name) > _NARROW * _points(ax) * (cut - left) / (right - left) - _NUMBER:
+            at, place, shift = right, "right", -3  # a long name stands where the number would
         ax.annotate(
-            show(cut, 1), (cut, top), (shift, 2), textcoords="offset points", ha=place,
+            show(cut, 1), (at, top), (shift, 2), textcoords="offset points", ha=place,
             va="bottom", fontsize=8.5, color=PALETTE["ink"],
         )  # fmt: skip
+
+
+def _width(text: str) -> float:
+    """About how wide a group's name is, in points: Chinese characters are twice as wide."""
+    return 10.5 * sum(1.0 if ord(letter) > 0x2E7F else 0.52 for letter in text)
+
+
+def _points(ax: Axes) -> float:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return float(ax.get_window_extent().width) * 72 / figure.dpi
 
 
 def totals_by_group(

@@ -20,6 +20,10 @@ __all__ = ["SOURCES", "JointRanks", "joint_ranks"]
 
 SOURCES = ("survey", "weights", "both")
 DOUBTFUL = 0.05
+USUAL = {
+    "en": "of blocks, aspects and dimensions, each within 20 % of its value",
+    "zh": "板块、方面和维度的权重各在其值的±20%以内",
+}
 _WORDS = {
     "en": "Other raters alone change the best grade of {survey} units on average, other weights "
     "({note}) alone {weights}, both together {both}; {doubtful} units are in less than {sure} % "
@@ -48,7 +52,8 @@ class JointRanks:
         rank ranges).
     draws : int
     meta : mapping
-        Also weights (what varied).
+        Also weights (what varied) and weights_told (the same in words by language, where it is
+        the default).
     """
 
     units: pd.DataFrame = field(repr=False)
@@ -73,7 +78,8 @@ class JointRanks:
         """
         mean, doubtful = self.sources["changed"].to_dict(), self.sources["doubtful"].to_dict()
         changed = {source: show(mean[source], 1) for source in SOURCES}
-        sure, note = show(100 * (1 - DOUBTFUL), 0), self.meta["weights"]
+        sure = show(100 * (1 - DOUBTFUL), 0)
+        note = self.meta["weights_told"].get(lang, self.meta["weights"])
         return (_WORDS[lang].format(**changed, doubtful=doubtful["both"], sure=sure, note=note),)
 
 
@@ -132,7 +138,8 @@ def joint_ranks(
         made = un.draw(year, draws, *parts, seed=seed + at)  # three samples of their own
         rows[source] = _told(source, units, simulate(year, made))
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("source")
-    meta = {**year.meta, "seed": seed, "weights": "; ".join(spec.note for spec in specs)}
+    meta = {**year.meta, "seed": seed, "weights": "; ".join(spec.note for spec in specs),
+            "weights_told": USUAL if weights is None else {}}  # fmt: skip
     return JointRanks(units, table, draws, meta)
 
 

@@ -116,12 +116,13 @@ class PlaceSets:
         from perfmethod import plots
 
         shown = self.to_frame()
-        shown = shown[~shown["barred"]]
         if pool is not None:
             shown = shown[shown["pool"] == pool]
-            if shown.empty:
-                known = list(self.units["pool"].unique())
-                raise PerfmethodError(f"found pool '{pool}'; allowed: {suggest(pool, known)}")
+        barred = int(shown["barred"].sum())
+        shown = shown[~shown["barred"]]
+        if pool is not None and shown.empty:
+            known = list(self.units["pool"].unique())
+            raise PerfmethodError(f"found pool '{pool}'; allowed: {suggest(pool, known)}")
         found = shown["status"].value_counts()
         title = {
             "zh": "“{grade}”名额: {a}家确定, {b}家可能, {c}家确定不能",
@@ -130,6 +131,8 @@ class PlaceSets:
             grade=self.meta["name"][lang], a=found["surely"], b=found["possibly"],
             c=found["surely_not"],
         )  # fmt: skip
+        if barred:  # not drawn: a veto decides, not a rank
+            title += {"zh": f"(另有{barred}家被否决)", "en": f" ({barred} more barred)"}[lang]
         frame = shown.rename(columns={"pool": "group"})
         frame["unit"] = frame.index.map(self.meta["unit_names"][lang])
         frame = frame.replace({"group": dict(self.meta["pools"][lang])})

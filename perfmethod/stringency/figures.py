@@ -20,13 +20,13 @@ _TITLES = {
         "yes": "扣除锚定指标后组间仍有差异: 标准差{sd}分, 区间{low}至{high}分",
         "no": "没有发现组间差异的证据, 但标准差可能高达{high}分",
         "some": "取决于组间差异是尺度还是绩效的等次: {n}个",
-        "none": "没有等次取决于组间差异是尺度还是绩效",
+        "none": "按估计的组间差异, 没有等次取决于它是尺度还是绩效",
     },
     "en": {
         "yes": "Groups differ beyond the anchors: sd {sd} points, interval {low} to {high}",
         "no": "No group difference shown, yet the sd may be as large as {high} points",
         "some": "Grades that depend on whether group differences are stringency: {n}",
-        "none": "No grade depends on whether group differences are stringency",
+        "none": "No grade depends on whether group differences, as estimated, are stringency",
     },
 }
 

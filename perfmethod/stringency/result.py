@@ -45,7 +45,7 @@ _WORDS = {
         "lead": "2. {k} of {n} groups stand on the same side of the mean on the panel's scores and "
         "on the anchors, which others scored.",
         "last": "3. Whether what is left is stringency or performance, no data of this year can "
-        "tell; `sweep` names the grades that depend on it.",
+        "tell; a sweep over the share of it that is stringency names the grades that depend on it.",
     },
     "zh": {
         "parts": "单凭各组评审分无法比较不同的组: 评委与单位分成{k}个互不相连的部分, "
@@ -57,7 +57,8 @@ _WORDS = {
         "但这不等于没有差异: 标准差的{level}%区间为{low}至{high}分。",
         "power": "本检验有80%的把握发现标准差为{d}分的差异, 对{half}分的差异只有{power}%的把握。",
         "lead": "2. {n}个组中有{k}个组的评审分与由他人评定的锚定指标在均值的同一侧。",
-        "last": "3. 余下的差异究竟是尺度还是绩效, 本年数据无法回答; sweep列出取决于此的等次。",
+        "last": "3. 余下的差异究竟是尺度还是绩效, 本年数据无法回答; "
+        "让尺度所占份额从0变到1, 可列出取决于此的等次。",
     },
 }  # fmt: skip
 

@@ -27,7 +27,8 @@ GRID = 201  # deltas tried where totals are not linear in delta
 
 _WORDS = {
     "en": {
-        "none": "No grade depends on whether the group differences are stringency or performance.",
+        "none": "No grade depends on whether the group differences, taken as estimated, are "
+        "stringency or performance.",
         "some": "{n} of {u} grades depend on whether the group differences are stringency or "
         "performance, which no data of this year can tell: {units}.",
         "still": "The group effects given are all 0: nothing moved, and nothing is shown about "
@@ -39,7 +40,7 @@ _WORDS = {
         "join": ", ", "gap": " ",
     },
     "zh": {
-        "none": "没有任何单位的等次取决于组间差异究竟是评审尺度还是真实绩效。",
+        "none": "按估计的组间差异, 没有任何单位的等次取决于它究竟是评审尺度还是真实绩效。",
         "some": "{u}个等次中有{n}个取决于组间差异究竟是评审尺度还是真实绩效, 本年数据无法回答: "
         "{units}。",
         "still": "所给组效应均为0: 没有任何得分变动, 因而不能说明等次是否取决于此。",

@@ -150,15 +150,14 @@ class Region:
         return self.sweeps or max(200, 8 * self.size)
 
     def propose(self, e: NDArray[Any], total: float = 1.0) -> Array:
-        """Weights (n, c) from standard exponentials (n, c); they meet orders and lower bounds."""
-        w = np.empty(e.shape)
+        """Weights (n, c) from standard exponentials (n, c), which they may overwrite."""
+        w = e if e.dtype == np.float64 else e.astype(np.float64)
         for i in range(0, len(w), PIECE):
-            self._stretch(w[i : i + PIECE], e[i : i + PIECE], total)
+            self._stretch(w[i : i + PIECE], total)
         return total * self.shift + w if self._free < 1.0 else w
 
-    def _stretch(self, w: Array, e: NDArray[Any], total: float) -> None:
-        """Write exponentials (n, c) in order, each row stretched to the sum that is free."""
-        w[...] = e
+    def _stretch(self, w: Array, total: float) -> None:
+        """Put exponentials (n, c) in order, and stretch each row to the sum that is free."""
         for chain in self.chains:
             w[:, list(chain)] = -np.sort(-w[:, list(chain)], axis=1)
         factor = total * self._free / (w @ np.ones(self.size))

@@ -143,7 +143,7 @@ def test_severity_map_places_every_mark() -> None:
     assert found["severity"].tolist() == [[1.0, 0.0], [-1.0, 1.0]]
     assert found["second"][:, 0].tolist() == [0.9, -0.9]
     text = [t.get_text() for t in ax.get_figure().legends[0].get_texts()]
-    assert text == ["middle 80 % of raters", "90% interval", "category's severity",
+    assert text == ["middle 80 % of raters", "90 % interval", "category's severity",
                     "ordinal model"]  # fmt: skip
 
 

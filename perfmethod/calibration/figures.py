@@ -48,6 +48,7 @@ def draw(
     if frame.empty:
         raise PerfmethodError("found no score that may be shown; allowed: cells of min_cell or "
                               "more")  # fmt: skip
+    frame.insert(0, "unit", result.names(lang).reindex(frame.index))
     return _drawn(frame, kind, ax, dimension, lang)
 
 
@@ -73,12 +74,11 @@ def _drawn(
 
 def _change(result: CalibratedReview, dimension: str | None) -> pd.DataFrame:
     if dimension is None:
-        table = result.units[["name", "total_change", "change_low", "change_high"]]
+        table = result.units[["total_change", "change_low", "change_high"]]
     else:
         own = result.scores[result.scores["dimension"] == dimension].set_index("unit_id")
         table = own[["change", "change_low", "change_high"]].dropna()
-        table.insert(0, "name", result.units["name"].reindex(table.index))
-    table = table.set_axis(["unit", "change", "low", "high"], axis=1)
+    table = table.set_axis(["change", "low", "high"], axis=1)
     return table.sort_values("change", ascending=False, kind="stable")
 
 
@@ -87,5 +87,4 @@ def _effects(result: CalibratedReview, dimension: str | None) -> pd.DataFrame:
     if dimension is not None:
         own = own[own["dimension"] == dimension]
     table = own.groupby("unit_id", sort=False)[["deff", "deff_weighting"]].median()
-    table.insert(0, "unit", result.units["name"].reindex(table.index))
     return table.sort_values("deff", ascending=False, kind="stable")

@@ -58,6 +58,7 @@ class CalibratedReview:
     _cells: pd.DataFrame = field(repr=False)
     meta: Mapping[str, Any] = field(repr=False)
     _covariance: pd.DataFrame = field(repr=False)
+    _names: pd.DataFrame | None = field(default=None, repr=False)  # (u, languages)
 
     def __repr__(self) -> str:
         moved = int((self.units["rank_change"] != 0).sum())
@@ -93,6 +94,11 @@ class CalibratedReview:
         return suppress(
             self._cells, least, counts=("valid",), values=("mean", "weight"), parts=None
         )
+
+    def names(self, lang: str) -> pd.Series:
+        """Name of every unit in a language, where the year has it; else as `units` has it."""
+        table = self.units if self._names is None else self._names
+        return table[lang if lang in table else "name"]
 
     def to_frame(self, table: str = "scores") -> pd.DataFrame:
         """One of the tables.

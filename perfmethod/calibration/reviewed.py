@@ -32,6 +32,8 @@ from perfmethod.survey.moments import cell_moments
 from perfmethod.survey.raters import RaterSums, populations_array, rater_codes, rater_sums
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from perfmethod.calibration.result import CalibratedReview
     from perfmethod.scoring import Evaluation
     from perfmethod.survey import Review
@@ -227,5 +229,11 @@ def _result(
     targets = target_table(parts, setting.klass, setting.classes, setting.targets)
     return CalibratedReview(
         score_table(parts), unit_table(parts), targets, moved_table(fitted.moved),
-        cell_table(parts), meta, parts.covariance_frame(),
+        cell_table(parts), meta, parts.covariance_frame(), _names(evaluation.year),
     )  # fmt: skip
+
+
+def _names(year: Year) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({lang: year.unit_names(lang) for lang in ("zh", "en")})

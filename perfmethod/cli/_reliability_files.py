@@ -25,11 +25,15 @@ def write(folder: Path, found: Found, lang: str) -> None:
         "reliability.png": _figure(partial(study.plot, "study", lang=lang)),
         **_grades(found, lang),
         **_screening(found, lang),
+        **_severity(found, lang),
+        **_weighted(found, lang),
     }
     if found.plan is not None:
         files["design.csv"] = csv(found.plan.to_frame())
     meta = {name: value for name, value in study.meta.items() if name not in ("random", "fixed")}
     meta |= {} if found.risk is None else dict(found.risk.meta)
+    if found.shares is not None:
+        meta["shares"] = {"file": found.shares.file, "sha256": found.shares.digest}
     write_folder(folder, {**files, "meta.json": _json({**meta, "notes": list(found.notes)})})
 
 
@@ -56,3 +60,39 @@ def _screening(found: Found, lang: str) -> dict[str, Any]:
     if found.aside is not None:
         files["without_flagged.csv"] = csv(found.aside, index=True)
     return files
+
+
+def _severity(found: Found, lang: str) -> dict[str, Any]:
+    severity = found.severity
+    if severity is None:
+        return {}
+    raters = severity.raters.drop(columns=["raters", "suppressed"]).add_prefix("raters_")
+    units = severity.units if found.adjusted is None else severity.units.join(
+        found.adjusted.rename(columns={"rank": "rank_total", "rank_adjusted": "rank_total_adjusted",
+                                       "rank_change": "rank_total_change"})
+    )  # fmt: skip
+    files: dict[str, Any] = {
+        "severity.csv": csv(severity.categories.join(raters), index=True),
+        "adjusted_scores.csv": csv(units, index=True),
+        "units.png": _figure(partial(severity.plot, "units", lang=lang)),
+    }
+    if not severity.categories["suppressed"].all():
+        files["severity.png"] = _figure(partial(severity.plot, "categories", lang=lang))
+    if found.opinion is not None:
+        files["second_opinion.csv"] = csv(found.opinion.to_frame(), index=True)
+        files["second_opinion.png"] = _figure(partial(found.opinion.plot, "units", lang=lang))
+    return files
+
+
+def _weighted(found: Found, lang: str) -> dict[str, Any]:
+    weighted = found.weighted
+    if weighted is None:
+        return {}
+    units = weighted.units.assign(name=weighted.names(lang))
+    return {
+        "weighted.csv": csv(weighted.scores),
+        "weighted_units.csv": csv(units, index=True),
+        "weighted_shares.csv": csv(weighted.targets),
+        "weighted.png": _figure(partial(weighted.plot, "change", lang=lang)),
+        "design_effects.png": _figure(partial(weighted.plot, "effects", lang=lang)),
+    }

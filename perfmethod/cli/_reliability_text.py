@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from perfmethod.cli._review_text import say_severity, say_weighted
 from perfmethod.cli.commands import _names
 from perfmethod.display import show
 from perfmethod.frames import rows
@@ -42,6 +43,28 @@ SAID = {
         "where": "{} {}",
         "aside": "  without the {} ballots that can be set aside: largest change {} points ({}), "
                  "{} grades change",
+        "severity": "Severity (harsh is positive, points, {} % intervals): categories {} apart; "
+                    "raters inside one differ by {} (SD, {} to {})",
+        "end": "  {}  {}: {}  ({}, {})",
+        "hidden": "  categories have too few raters to be shown",
+        "places": "  without it: {} of {} units change place in the review, by {} at most",
+        "totals": "  the totals then: {} other ranks, {} other grades",
+        "change": "  {}  {}: {} instead of {}",
+        "opinion": "Second opinion ({}): rank correlation {}, {} places apart at most",
+        "opinions": "  {} other grades than with the linear model",
+        "weighted": "Weighted to the shares of {}: design effect {} in the middle ({} to {}; from "
+                    "unequal weights alone {})",
+        "worth": "  standard error of a total {} in the middle, under the scheme's weights {}",
+        "moved": "  {} of {} totals change by more than chance (95 %; about {} would by chance "
+                 "alone); largest change {} points ({})",
+        "left_out": "{}: left out, the ballots do not tell it from {}",
+        "empty": "no ballots of category {}: its severity is unknown, the others carry its weight",
+        "apart": "units fall into {} sets without a rater in common; between them severity rests "
+                 "on raters of a category being alike",
+        "stopped": "{}: the fit did not converge",
+        "lent": "{} scores have no valid answer of a category with a share; the others carry it",
+        "of_severity": "severity",
+        "of_opinion": "second opinion",
         "note": "note: {}",
         "written": "written to {}",
     },
@@ -69,6 +92,25 @@ SAID = {
         "flag": "  {:<18}{:>6}张  {}",
         "where": "{} {}",
         "aside": "  剔除其中可剔除的{}张后: 总分最多变动{}分({}), {}个单位等次改变",
+        "severity": "评议人宽严(正为严, 分, {}%区间): 类别之间相差{}; "
+                    "同类评议人之间标准差{}({}至{})",
+        "end": "  {}  {}: {}  ({}, {})",
+        "hidden": "  各类别评议人过少, 不予显示",
+        "places": "  去掉宽严差别后: {}个(共{}个)单位评议名次变动, 最多{}位",
+        "totals": "  总分随之: {}个名次、{}个等次改变",
+        "change": "  {}  {}: 改为{}, 原为{}",
+        "opinion": "第二种模型({}): 名次相关{}, 最多相差{}位",
+        "opinions": "  与线性模型相比有{}个等次不同",
+        "weighted": "按{}中的比例加权: 设计效应中位数{}({}至{}; 仅因权重不等为{})",
+        "worth": "  总分标准误中位数{}, 按方案权重为{}",
+        "moved": "  {}个(共{}个)总分的变动超出偶然(95%; 偶然约有{}个); 最大变动{}分({})",
+        "left_out": "{}: 未列入, 测评票无法将其与{}分开",
+        "empty": "类别{}没有测评票: 其宽严未知, 权重由其他类别分担",
+        "apart": "单位分为{}组, 组间没有共同评议人; 组间的宽严比较以同类评议人相同为前提",
+        "stopped": "{}: 拟合未收敛",
+        "lent": "{}项得分缺少某一有比例类别的有效回答, 由其他类别分担",
+        "of_severity": "评议人宽严",
+        "of_opinion": "第二种模型",
         "note": "注意: {}",
         "written": "已写入{}",
     },
@@ -89,6 +131,10 @@ def say(evaluation: Evaluation, found: Found, lang: str) -> None:
         _say_more(found, said)
     _say_plan(found, said)
     _say_flags(found, _names(evaluation.year, lang), lang)
+    say_severity(evaluation.year, found, said, lang)
+    say_weighted(evaluation, found, said, lang)
+    for note in _left_out(found, said, lang):
+        print(said["note"].format(note))
     for note in found.notes:
         print(said["note"].format(note))
 
@@ -108,6 +154,15 @@ def _say_study(found: Found, said: Mapping[str, str], lang: str) -> None:
         print(said["interval"].format(said[name], *(show(x, 3) for x in (value, lower, upper))))
 
 
+def _left_out(found: Found, said: Mapping[str, str], lang: str) -> list[str]:
+    """Terms of the default model that the ballots do not tell apart."""
+    from perfmethod.reliability.gstudy import study_names
+
+    named = study_names(lang)
+    told: Mapping[str, str] = found.study.meta["left_out"]
+    return [said["left_out"].format(*(named.get(x, x) for x in pair)) for pair in told.items()]
+
+
 def _say_coefficients(found: Found, said: Mapping[str, str]) -> None:
     """One line each: its range over dimensions, and the outermost limits."""
     print(said["coefficients"])
@@ -121,7 +176,12 @@ def _say_coefficients(found: Found, said: Mapping[str, str]) -> None:
         of = said["together" if whole else "dimensions"]
         print(said["coefficient"].format(name, number, of, told, *limits))
     for row in rows(table[table["value"].isna()]):
-        print(said["note"].format(f"{row.coefficient}, {row.dimension}: {row.notes}"))
+        print(said["note"].format(f"{row.coefficient}, {row.dimension}: {_flat(row.notes)}"))
+
+
+def _flat(text: object) -> str:
+    """Text on one line."""
+    return " ".join(line.strip() for line in str(text).splitlines())
 
 
 def _say_risk(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from perfmethod.cli._reliability_shares import Shares, is_of_file, read_shares, weighted
 from perfmethod.cli._reliability_text import SAID, say
 from perfmethod.cli.commands import UsageError, _year
 from perfmethod.errors import PerfmethodError, suggest
@@ -14,10 +15,12 @@ from perfmethod.errors import PerfmethodError, suggest
 if TYPE_CHECKING:
     import pandas as pd
 
+    from perfmethod.calibration import CalibratedReview
     from perfmethod.reliability import GStudy, SurveyPlan
     from perfmethod.reliability.grades import GradeRisk
     from perfmethod.scoring import Evaluation
     from perfmethod.screening import Screening
+    from perfmethod.severity import SecondOpinion, Severity
     from perfmethod.year import Year
 
 __all__ = ["TARGET", "Found", "run"]
@@ -38,18 +41,24 @@ class Found:
     target: tuple[str, float]
     screening: Screening
     aside: pd.DataFrame | None
+    severity: Severity | None
+    adjusted: pd.DataFrame | None  # totals, ranks and grades without the raters' severity
+    opinion: SecondOpinion | None
+    weighted: CalibratedReview | None
+    shares: Shares | None
     notes: tuple[str, ...]
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """``reliability YEAR --out DIR``: components, coefficients, grades at risk, a design, flags."""
+    """``reliability YEAR --out DIR``: how far the survey can be trusted, part by part."""
     from perfmethod.scoring import evaluate
 
     _usable(arguments)
     year, said = _year(arguments), SAID[arguments.lang]
     costs = _costs(year, arguments.cost)
+    shares = None if arguments.shares is None else read_shares(arguments.shares, year)
     evaluation = evaluate(year, lang=arguments.lang)
-    found = _found(evaluation, arguments, costs)
+    found = _found(evaluation, arguments, costs, shares)
     say(evaluation, found, arguments.lang)
     if arguments.out:
         from perfmethod.cli._reliability_files import write
@@ -84,25 +93,62 @@ def _costs(year: Year, given: list[str]) -> dict[str, float]:
     return costs
 
 
-def _found(evaluation: Evaluation, arguments: argparse.Namespace, costs: dict[str, float]) -> Found:
+def _found(
+    evaluation: Evaluation, arguments: argparse.Namespace, costs: dict[str, float],
+    shares: Shares | None,
+) -> Found:  # fmt: skip
     from perfmethod.reliability import generalizability, survey_coefficients
     from perfmethod.reliability.grades import grade_risk, risk_by_ballots
     from perfmethod.screening import effect, screen
 
     year, seed = evaluation.year, arguments.seed
     notes: list[str] = []
+    weights = None if shares is None else _weighted(year, shares, notes)
     study = generalizability(year)
     graded = "grades" in year.scheme.document
-    risk = grade_risk(evaluation, seed=seed) if graded else None
+    risk = _named(grade_risk(evaluation, seed=seed), year, arguments.lang) if graded else None
     more = risk_by_ballots(evaluation, seed=seed) if graded else None
     wanted: dict[str, Any] = {"kind": arguments.kind, "assurance": arguments.assurance}
     plan = _tried(lambda: study.plan(arguments.target, costs=costs, **wanted), notes)
     screening = screen(year, seed=seed)
     flagged = screening.flags["sets_aside"].any()
     aside = _tried(lambda: effect(year, screening), notes) if flagged else None
+    severe = _severe(year, arguments.second_opinion, notes)
     coefficients = survey_coefficients(year, seed=seed)
     target = arguments.kind, arguments.target
-    return Found(study, coefficients, risk, more, plan, target, screening, aside, tuple(notes))
+    return Found(study, coefficients, risk, more, plan, target, screening, aside, *severe,
+                 weights, shares, tuple(notes))  # fmt: skip
+
+
+def _named(risk: GradeRisk, year: Year, lang: str) -> GradeRisk:
+    """Names of units in the language of the command."""
+    names = year.unit_names(lang).reindex(risk.units.index)
+    return replace(risk, units=risk.units.assign(name=names))
+
+
+def _severe(
+    year: Year, again: bool, notes: list[str]
+) -> tuple[Severity | None, pd.DataFrame | None, SecondOpinion | None]:
+    """Severity, the year without it, and a second opinion where wanted."""
+    from perfmethod.severity import rescored, second_opinion, severity
+
+    found = _tried(lambda: severity(year), notes)
+    if found is None:
+        return None, None, None
+    adjusted = _tried(lambda: rescored(found), notes)
+    opinion = _tried(lambda: second_opinion(year, found), notes) if again else None
+    return found, adjusted, opinion
+
+
+def _weighted(year: Year, shares: Shares, notes: list[str]) -> CalibratedReview | None:
+    """The weighted review; what is wrong with the file of shares is an error, all else a note."""
+    try:
+        return weighted(year, shares)
+    except PerfmethodError as error:
+        if is_of_file(error, shares):
+            raise
+        notes.append(_flat(error))
+        return None
 
 
 def _tried(make: Callable[[], Made], notes: list[str]) -> Made | None:
@@ -110,5 +156,11 @@ def _tried(make: Callable[[], Made], notes: list[str]) -> Made | None:
     try:
         return make()
     except PerfmethodError as error:
-        notes.append(str(error))
+        notes.append(_flat(error))
         return None
+
+
+def _flat(error: PerfmethodError) -> str:
+    """Message of an error on one line."""
+    problems = getattr(error, "problems", None)
+    return "; ".join(map(str, problems)) if problems else str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from perfmethod.display import show
 from perfmethod.plots.house import (
     PALETTE,
     finish,
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 __all__ = ["adjusted_scores", "severity_map"]
 
 _MAP = {
-    "zh": {"axis": "宽严(分; 右边严, 左边宽)", "raters": "中间80%的评议人", "interval": "{}区间",
+    "zh": {"axis": "宽严(分; 右边严, 左边宽)", "raters": "中间80%的评议人", "interval": "{}%区间",
            "severity": "类别的宽严", "second": "序次模型"},
     "en": {"axis": "Severity (points; harsh to the right)", "raters": "middle 80 % of raters",
-           "interval": "{} interval", "severity": "category's severity",
+           "interval": "{} % interval", "severity": "category's severity",
            "second": "ordinal model"},
 }  # fmt: skip
 _SCORES = {
-    "zh": {"axis": "评议得分", "raw": "原始得分", "interval": "{}区间", "adjusted": "调整后得分",
+    "zh": {"axis": "评议得分", "raw": "原始得分", "interval": "{}%区间", "adjusted": "调整后得分",
            "fair": "序次模型"},
-    "en": {"axis": "Review score", "raw": "raw score", "interval": "{} interval",
+    "en": {"axis": "Review score", "raw": "raw score", "interval": "{} % interval",
            "adjusted": "adjusted score", "fair": "ordinal model"},
 }  # fmt: skip
 
@@ -97,7 +98,7 @@ def severity_map(
         ax.grid(axis="x")
         marks = [
             _line(said["raters"], color=PALETTE["sky"], lw=9, alpha=0.45),
-            _line(said["interval"].format(f"{level:.0%}"), color=PALETTE["ink"], lw=2),
+            _line(said["interval"].format(show(100 * level, 0)), color=PALETTE["ink"], lw=2),
             _line(said["severity"], marker="o", ls="", color=PALETTE["blue"]),
         ]
         if "second" in frame:
@@ -164,7 +165,7 @@ def adjusted_scores(
         marks = [
             _line(said["raw"], marker="o", ls="", markerfacecolor="white",
                   markeredgecolor=PALETTE["ink"]),
-            _line(said["interval"].format(f"{level:.0%}"), color=PALETTE["sky"], lw=5),
+            _line(said["interval"].format(show(100 * level, 0)), color=PALETTE["sky"], lw=5),
             _line(said["adjusted"], marker="o", ls="", color=PALETTE["blue"]),
         ]  # fmt: skip
         if "fair" in frame:

@@ -17,6 +17,7 @@ _PUBLIC: dict[str, str] = {
     "Severity": "result",
     "connection": "connected",
     "ordinal_model": "ordinal",
+    "rescored": "rescoring",
     "second_opinion": "opinion",
     "severity": "run",
 }

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perfmethod.draws import Draws
 from perfmethod.errors import PerfmethodError
-from perfmethod.scoring import simulate
 from perfmethod.severity._source import Survey
 from perfmethod.severity.ordinal import OrdinalFit, ordinal_model
+from perfmethod.severity.rescoring import scored_with
 from perfmethod.severity.result import Severity
 from perfmethod.severity.run import severity
 from perfmethod.year import Year
@@ -291,16 +290,7 @@ def _grades(survey: Survey, found: Severity, fair: Floats) -> pd.DataFrame | Non
     year = survey.year
     if year is None or "grades" not in year.scheme.document:
         return None
-    table = found.dimensions.assign(fair=fair)
-    reads = {
-        name: {str(node["survey"]) for node in part.get("nodes", {}).values() if "survey" in node}
-        for name, part in year.scheme.document["classes"].items()
-    }
-    values = {}
-    for (unit, dimension), row in zip(table.index, table[list(VERSIONS)].to_numpy(), strict=True):
-        if dimension in reads[year.units["class"][unit]]:
-            values[f"review.{unit}.{dimension}"] = row
-    scored = simulate(year, Draws.of(values, "survey scores, raw and adjusted"))
+    scored = scored_with(year, found.dimensions.assign(fair=fair)[list(VERSIONS)])
     assert scored.grade is not None
     levels = np.array(scored.levels, object)
     return pd.DataFrame(

@@ -39,9 +39,14 @@ JOBS = {
 TAKES_MORE = {"test", "notebooks"}
 
 
-def environment():
-    """Variables for the programs started: nothing of the caller's Python, UTF-8 on Windows."""
+def environment(job=""):
+    """Variables for the programs started: nothing of the caller's Python, UTF-8 on Windows.
+
+    Tests run in several processes, so that each gets one thread: more would wait for each other.
+    """
     kept = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME"}}
+    if job in TAKES_MORE:
+        kept = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", **kept}
     return {**kept, "PYTHONUTF8": "1", "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
@@ -131,7 +136,7 @@ def main(arguments):
     packages, command = JOBS[job]
     set_up(packages)
     return subprocess.run(
-        [str(PYTHON), *command, *more], cwd=ROOT, env=environment(), check=False
+        [str(PYTHON), *command, *more], cwd=ROOT, env=environment(job), check=False
     ).returncode
 
 

@@ -215,6 +215,10 @@ def test_exit_codes(small: Path, tmp_path: Path, capsys):
     ):
         assert run("sensitivity", small, option, value, "--out", tmp_path / "o") == 2
         assert f"found {option} {value}; allowed: {allowed}" in capsys.readouterr().err
+    assert run("sensitivity", small, "--draws", 0, "--workers", -1, "--spread", 9) == 2
+    said = capsys.readouterr().err
+    assert "3 problems in the arguments" in said
+    assert all(f"found --{name}" in said for name in ("draws 0", "workers -1", "spread 9"))
     assert run("sensitivity", small, "--draws", "many") == 2
     assert run("sensitivity", small, "--spread", "wide") == 2
     assert not (tmp_path / "o").exists()

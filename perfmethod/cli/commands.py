@@ -15,11 +15,20 @@ if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
     from perfmethod.year import Year
 
-__all__ = ["UsageError", "check", "evaluate", "explain", "supervise", "synth"]
+__all__ = ["UsageError", "check", "evaluate", "explain", "refuse", "supervise", "synth"]
 
 
 class UsageError(Exception):
     """An argument that fits no rule of the parser but cannot be meant."""
+
+
+def refuse(problems: list[str]) -> None:
+    """Raise one error with every problem of the arguments, if there are any."""
+    if len(problems) == 1:
+        raise UsageError(problems[0])
+    if problems:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        raise UsageError(f"{len(problems)} problems in the arguments:{listed}")
 
 
 def _year(arguments: argparse.Namespace) -> Year:

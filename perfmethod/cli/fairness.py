@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from perfmethod.cli._fairness_found import BY, DRAWS, Found, find
 from perfmethod.cli._fairness_text import SAID, say
-from perfmethod.cli.commands import UsageError, _year
+from perfmethod.cli.commands import _year, refuse
 from perfmethod.errors import suggest
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _usable(arguments: argparse.Namespace) -> None:
+    problems = []
     if arguments.seed < 0:
-        raise UsageError(f"found --seed {arguments.seed}; allowed: 0 or more")
+        problems.append(f"found --seed {arguments.seed}; allowed: 0 or more")
     if arguments.draws < LEAST_DRAWS:
-        raise UsageError(f"found --draws {arguments.draws}; allowed: {LEAST_DRAWS} or more")
+        problems.append(f"found --draws {arguments.draws}; allowed: {LEAST_DRAWS} or more")
+    refuse(problems)
 
 
 def _known(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
@@ -46,11 +48,14 @@ def _known(evaluation: Evaluation, arguments: argparse.Namespace) -> None:
     year = evaluation.year
     columns = [*map(str, year.units.columns), *([BY[1]] if year.tasks is not None else [])]
     nodes = list(evaluation.nodes["node"].unique())
-    for option, given, known in (
+    options = (
         ("--by", arguments.by, columns),
         ("--anchors", arguments.anchors, nodes),
         ("--panel", arguments.panel, nodes),
-    ):
-        for name in given:
-            if name not in known:
-                raise UsageError(f"found {option} {name}; allowed: {suggest(name, known)}")
+    )
+    refuse([
+        f"found {option} {name}; allowed: {suggest(name, known)}"
+        for option, given, known in options
+        for name in given
+        if name not in known
+    ])  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfmethod.cli._reliability_shares import Shares, is_of_file, read_shares, weighted
 from perfmethod.cli._reliability_text import SAID, say
-from perfmethod.cli.commands import UsageError, _year
+from perfmethod.cli.commands import _year, refuse
 from perfmethod.errors import PerfmethodError, suggest
 
 if TYPE_CHECKING:
@@ -68,28 +68,34 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _usable(arguments: argparse.Namespace) -> None:
+    problems = []
     if arguments.seed < 0:
-        raise UsageError(f"found --seed {arguments.seed}; allowed: 0 or more")
+        problems.append(f"found --seed {arguments.seed}; allowed: 0 or more")
     if not 0 < arguments.target < 1:
-        raise UsageError(f"found --target {arguments.target:g}; allowed: above 0 and below 1")
+        problems.append(f"found --target {arguments.target:g}; allowed: above 0 and below 1")
     if arguments.assurance is not None and not 0.5 < arguments.assurance < 1:
-        raise UsageError(f"found --assurance {arguments.assurance:g}; allowed: above 0.5, below 1")
+        found = f"{arguments.assurance:g}"
+        problems.append(f"found --assurance {found}; allowed: above 0.5, below 1")
+    refuse(problems)
 
 
 def _costs(year: Year, given: list[str]) -> dict[str, float]:
     """Cost of a ballot by mode: those given, else those of the scheme, else 1."""
     modes = year.scheme.document.get("survey", {}).get("modes", {})
     costs = {name: float(mode.get("cost", 1.0)) for name, mode in modes.items()}
+    problems = []
     for text in given:
         name, _, number = text.partition("=")
         if name not in costs:
-            raise UsageError(f"found --cost {text}; allowed: MODE=NUMBER, {suggest(name, costs)}")
+            problems.append(f"found --cost {text}; allowed: MODE=NUMBER, {suggest(name, costs)}")
+            continue
         try:
             costs[name] = float(number)
         except ValueError:
             costs[name] = float("nan")
         if not 0 < costs[name] < float("inf"):
-            raise UsageError(f"found --cost {text}; allowed: MODE=NUMBER, a number above 0")
+            problems.append(f"found --cost {text}; allowed: MODE=NUMBER, a number above 0")
+    refuse(problems)
     return costs
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfmethod.cli._sensitivity_text import BY, SAID, SHARED, say
 from perfmethod.cli._vary import factors, paths_of, patterns, specs, survey_scores
-from perfmethod.cli.commands import UsageError, _names, _year
+from perfmethod.cli.commands import _names, _year, refuse
 from perfmethod.errors import PerfmethodError
 
 if TYPE_CHECKING:
@@ -64,14 +65,18 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _usable(arguments: argparse.Namespace) -> None:
-    if arguments.seed < 0:
-        raise UsageError(f"found --seed {arguments.seed}; allowed: 0 or more")
-    if arguments.draws < 1:
-        raise UsageError(f"found --draws {arguments.draws}; allowed: 1 or more")
-    if arguments.workers < 1:
-        raise UsageError(f"found --workers {arguments.workers}; allowed: 1 or more")
+    problems = [
+        f"found --{name} {value}; allowed: {least} or more"
+        for name, value, least in (
+            ("seed", arguments.seed, 0),
+            ("draws", arguments.draws, 1),
+            ("workers", arguments.workers, 1),
+        )
+        if value < least
+    ]
     if not 0 <= arguments.spread <= MOST_SPREAD:  # NaN is no number between them
-        raise UsageError(f"found --spread {arguments.spread:g}; allowed: 0 to {MOST_SPREAD:g}")
+        problems.append(f"found --spread {arguments.spread:g}; allowed: 0 to {MOST_SPREAD:g}")
+    refuse(problems)
 
 
 @contextmanager
@@ -80,7 +85,7 @@ def _workers(number: int) -> Iterator[Executor | None]:
     if number == 1:
         yield None
         return
-    with ProcessPoolExecutor(number) as executor:
+    with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as executor:
         yield executor
 
 

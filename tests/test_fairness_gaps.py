@@ -381,3 +381,14 @@ def test_a_part_that_spreads_in_no_group_is_left_out_of_the_tests() -> None:
     found = group_spread(pm.evaluate(year.replace(tasks=tasks)), depth=1, draws=50)
     assert found.tests.index.tolist() == ["panel"]
     assert found.groups.query("part == 'shared'")["sd"].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 10, 40])
+def test_the_detectable_gap_has_its_power(df: int) -> None:
+    from perfmethod.fairness.gaps import POWER, _multiplier
+
+    shift = _multiplier(df, 0.95)
+    rng = np.random.default_rng(df)
+    t = (rng.standard_normal(400_000) + shift) / np.sqrt(rng.chisquare(df, 400_000) / df)
+    limit = stats.t.ppf(0.975, df)
+    assert (t > limit).mean() == pytest.approx(POWER, abs=0.004)

@@ -507,3 +507,9 @@ def test_bands_keep_order_and_equal_values_together(x: list[float], number: int)
     for (a, i), (b, j) in itertools.combinations(zip(x, found, strict=True), 2):
         assert not (a == b and i != j)
         assert not (a < b and i > j)
+
+
+def test_spread_of_groups_of_two_is_no_test() -> None:
+    found = compare_groups([1.0, 4.0, 2.0, 9.0, 5.0, 6.0], list("aabbcc"))
+    assert np.isnan(found.loc["brown_forsythe", ["statistic", "p"]].to_numpy(float)).all()
+    assert found.loc[["kruskal_wallis", "fligner_killeen"], "p"].notna().all()

@@ -247,4 +247,7 @@ def _multiplier(df: int, level: float) -> float:
     def lacking(shift: float) -> float:  # what is found on the wrong side does not count
         return float(POWER - (1 - nctdtr(df, shift, limit)))
 
-    return float(brentq(lacking, 0.0, limit + 3.0))
+    high = limit + 3.0
+    while lacking(high) > 0:  # with few degrees of freedom the scale is uncertain, too
+        high *= 2
+    return float(brentq(lacking, 0.0, high))

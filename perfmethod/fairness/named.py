@@ -33,7 +33,8 @@ def compare_groups(
     -------
     DataFrame
         Index test; statistic, df, df_within (F tests), p (large-sample), p_permuted (NaN unless
-        drawn). A large p is no evidence that groups are alike: with few units a difference of the
+        drawn). Brown and Forsythe's has no value (NaN) where distances from the median are alike
+        in every group, as in groups of two: nothing to compare them with. A large p is no evidence that groups are alike: with few units a difference of the
         size of the spread within groups is often missed.
 
     Raises
@@ -65,7 +66,7 @@ def compare_groups(
     df, within = len(names) - 1, x.size - len(names)
     rows = {
         "kruskal_wallis": (*stats.kruskal(*parts), np.nan),
-        "brown_forsythe": (*stats.levene(*parts, center="median"), within),
+        "brown_forsythe": (*_brown_forsythe(parts), within),
         "fligner_killeen": (*stats.fligner(*parts, center="median"), np.nan),
     }
     found = pd.DataFrame(
@@ -77,6 +78,17 @@ def compare_groups(
     if draws:
         found.loc["kruskal_wallis", "p_permuted"] = _permuted(x, code, draws, seed)
     return found
+
+
+def _brown_forsythe(parts: list[NDArray[np.float64]]) -> tuple[float, float]:
+    from scipy import stats
+
+    away = [np.abs(part - np.median(part)) for part in parts]
+    spread = sum(float(((a - a.mean()) ** 2).sum()) for a in away)
+    if spread <= 1e-20 * sum(float((a**2).sum()) for a in away):
+        return np.nan, np.nan
+    statistic, p = stats.levene(*parts, center="median")
+    return float(statistic), float(p)
 
 
 def _permuted(x: NDArray[np.float64], code: NDArray[np.intp], draws: int, seed: int) -> float:

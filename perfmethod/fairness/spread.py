@@ -124,7 +124,8 @@ def group_spread(
     Returns
     -------
     GroupSpread
-        A part that fewer than two groups have twice is left out of the tests.
+        A part that fewer than two groups have twice, or all groups exactly twice, is left out of
+        the tests.
 
     Raises
     ------
@@ -202,6 +203,8 @@ def _tests(parts: Parts, label: pd.Series, draws: int, seed: int) -> pd.DataFram
         if len(names) < 2 or not _away(x[there], code).any():
             continue  # nothing spreads inside any group
         row = compare_groups(x[there], label[there].to_numpy()).loc["brown_forsythe"]
+        if np.isnan(row["statistic"]):
+            continue  # groups of two: distances from the median do not vary inside them
         permuted = permuted_spread(x[there], code, draws, seed)
         found.append((part, about["name_zh"], about["name_en"], row["statistic"], row["df"],
                       row["df_within"], row["p"], permuted))  # fmt: skip

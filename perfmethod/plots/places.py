@@ -203,7 +203,7 @@ def rule_rates(
     with style():
         lines = [name.count("\n") + 1 for name in rules]
         height = 2.2 + 0.2 * sum(max(2, n) for n in lines)
-        ax = new_axes(ax, height=height, width=2.6 + 1.05 * len(groups))
+        ax = new_axes(ax, height=height, width=max(6.0, 2.6 + 1.05 * len(groups)))
         values = frame.assign(rule=frame["rule"].astype(str), group=frame["group"].astype(str))
         wide = values.pivot(index="rule", columns="group", values="rate").loc[rules, groups]
         edges = np.cumsum([0.0, *(max(2, n) for n in lines)])
@@ -258,7 +258,7 @@ def rule_changes(
     rules, units = (list(dict.fromkeys(frame[c].astype(str))) for c in ("rule", "unit"))
     looks = {True: ("^", "green", "gains"), False: ("v", "vermillion", "loses")}
     with style():
-        ax = new_axes(ax, height=2.4 + 0.34 * len(units), width=4.0 + 0.9 * len(rules))
+        ax = new_axes(ax, height=3.2 + 0.34 * len(units), width=4.0 + 0.9 * len(rules))
         for gains, (marker, color, gid) in looks.items():
             part = frame[frame["gains"] == gains]
             x = [rules.index(str(r)) for r in part["rule"]]

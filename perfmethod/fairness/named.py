@@ -34,8 +34,9 @@ def compare_groups(
     DataFrame
         Index test; statistic, df, df_within (F tests), p (large-sample), p_permuted (NaN unless
         drawn). Brown and Forsythe's has no value (NaN) where distances from the median are alike
-        in every group, as in groups of two: nothing to compare them with. A large p is no evidence that groups are alike: with few units a difference of the
-        size of the spread within groups is often missed.
+        in every group, as in groups of two: nothing to compare them with. A large p is no evidence
+        that groups are alike: with few units a difference of the size of the spread within groups
+        is often missed.
 
     Raises
     ------

@@ -128,7 +128,7 @@ def _shortest_euclidean(rows: Array, gaps: Array, sums: Array) -> Shortest:
     g = -(rows - (rows @ sums.T) / sums.sum(-1) @ sums)
     dual, _ = nnls(np.vstack([g.T, gaps]), np.append(np.zeros(g.shape[1]), 1.0))
     rest = np.append(g.T @ dual, gaps @ dual - 1.0)
-    if np.linalg.norm(rest) <= SLACK:
+    if np.linalg.norm(rest) <= SLACK or rest[-1] == 0:  # that is minus the square of its length
         return Shortest(None, dual)
     on = dual > 0
     step = np.linalg.lstsq(g[on], gaps[on], rcond=None)[0]  # exactly on the active ones

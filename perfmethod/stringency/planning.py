@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkPlan", "plan_links"]
 
+NEAR = 9  # decimals to which errors are compared
+
 _WORDS = {
     "en": {
         "nested": "every panel rates its own group only",
@@ -173,13 +175,14 @@ def plan_links(
     table["ratio"] = table["cross_worst"] / table["within"]
     enough = np.isfinite(table["cross_worst"])
     if wanted is not None:
-        enough &= table["ratio"] <= wanted
+        enough &= table["ratio"].round(NEAR) <= wanted
     if error is not None:
-        enough &= table["cross_worst"] <= error
+        enough &= table["cross_worst"].round(NEAR) <= error
     table["enough"] = enough
-    table = table.sort_values(["ratings", "cross_worst"], kind="stable", ignore_index=True)
-    before = table["cross_worst"].cummin().shift(fill_value=np.inf)
-    table["best"] = table["cross_worst"] < before
+    plain = table["cross_worst"].round(NEAR)  # designs of one precision differ in the last bits
+    order = np.lexsort((plain, table["ratings"]))
+    table, plain = table.iloc[order].reset_index(drop=True), plain.iloc[order]
+    table["best"] = (plain < plain.cummin().shift(fill_value=np.inf)).to_numpy()
     good = table.index[table["enough"]]
     limits = {"ratio": wanted, "error": error}
     told = [f"{name} at most {value:g}" for name, value in limits.items() if value is not None]

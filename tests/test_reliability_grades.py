@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import perfmethod as pm
 from perfmethod.errors import PerfmethodError
-from perfmethod.reliability._review_draws import bootstrap_draws, normal_draws
 from perfmethod.reliability.grades import GradeRisk, grade_risk, risk_by_ballots
+from perfmethod.reliability.review_draws import bootstrap_draws, normal_draws
 from tests.conftest import ROOT
 from tests.small_year import write_small_year
 

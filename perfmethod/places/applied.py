@@ -16,9 +16,7 @@ from perfmethod.draws import Draws
 from perfmethod.errors import DataError, InputError, Problem
 from perfmethod.places.rules import QuotaRule
 from perfmethod.scoring.levels import apportioned, steps, terms, words
-from perfmethod.scoring.plan import Plan, compile_year
-from perfmethod.scoring.plan import _ceiling as ceilings
-from perfmethod.scoring.plan import _pools as pools_of
+from perfmethod.scoring.plan import Plan, ceilings, compile_year, pools_of
 from perfmethod.scoring.run import Scored, score
 from perfmethod.scoring.slots import Slots
 from perfmethod.year import Year

@@ -17,7 +17,7 @@ from perfmethod.places.efficient import OBJECTIVES, efficient
 from perfmethod.places.result import RuleComparison
 from perfmethod.places.rules import BOUNDED, QuotaRule, chosen, quota_rules
 from perfmethod.places.truth import least_range, mean_and_error, share_found, true_best
-from perfmethod.reliability._review_draws import normal_draws
+from perfmethod.reliability.review_draws import normal_draws
 from perfmethod.scoring import Evaluation, evaluate
 from perfmethod.year import Year
 

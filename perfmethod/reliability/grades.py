@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.reliability._review_draws import bootstrap_draws, normal_draws
+from perfmethod.reliability.review_draws import bootstrap_draws, normal_draws
 from perfmethod.scoring import Evaluation, Simulation, simulate
 from perfmethod.survey import Review
 

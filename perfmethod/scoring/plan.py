@@ -15,7 +15,7 @@ from perfmethod.scheme import Scheme
 from perfmethod.survey import Counts, tabulate
 from perfmethod.year import Year
 
-__all__ = ["ClassPlan", "Leaf", "Plan", "compile_year"]
+__all__ = ["ClassPlan", "Leaf", "Plan", "ceilings", "compile_year", "pools_of"]
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -95,7 +95,7 @@ def compile_year(year: Year) -> Plan:
     ids = tuple(units.index)
     classes = units["class"].to_numpy()
     code = np.array([scheme.classes.index(c) for c in classes], dtype=np.intp)
-    pools, pool_names = _pools(scheme, units)
+    pools, pool_names = pools_of(scheme, units)
     return Plan(
         scheme,
         ids,
@@ -107,7 +107,7 @@ def compile_year(year: Year) -> Plan:
         pools,
         pool_names,
         pd.factorize(units["class"] + "\n" + units["group"].fillna(""))[0],
-        _ceiling(year, ids),
+        ceilings(year, ids),
     )
 
 
@@ -233,7 +233,8 @@ def _points(year: Year, ids: tuple[str, ...]) -> Array:
     return points
 
 
-def _pools(scheme: Scheme, units: pd.DataFrame) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+def pools_of(scheme: Scheme, units: pd.DataFrame) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+    """Pool of each unit by the scheme's grade rule, as a code, and the pools' names."""
     by = scheme.document.get("grades", {}).get("pool", "group")
     if by == "all":
         return np.zeros(len(units), dtype=np.intp), ("all",)
@@ -242,7 +243,7 @@ def _pools(scheme: Scheme, units: pd.DataFrame) -> tuple[NDArray[np.intp], tuple
     return codes.astype(np.intp), tuple(str(n) for n in names)
 
 
-def _ceiling(year: Year, ids: tuple[str, ...]) -> NDArray[np.intp]:
+def ceilings(year: Year, ids: tuple[str, ...]) -> NDArray[np.intp]:
     """Position of the best grade that is still open to each unit."""
     levels = list(year.scheme.document.get("grades", {}).get("levels", {}))
     ceiling = np.zeros(len(ids), dtype=np.intp)

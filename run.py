@@ -43,10 +43,13 @@ def environment(job=""):
     """Variables for the programs started: nothing of the caller's Python, UTF-8 on Windows.
 
     Tests run in several processes, so that each gets one thread: more would wait for each other.
+    Property tests repeat the same examples (tests/conftest.py).
     """
     kept = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME"}}
     if job in TAKES_MORE:
         kept = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", **kept}
+    if job == "test":
+        kept = {"HYPOTHESIS_PROFILE": "repeat", **kept}
     return {**kept, "PYTHONUTF8": "1", "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 

@@ -12,12 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # a slow or busy machine is no failure of the law that is tested
 settings.register_profile("perfmethod", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# CI repeats the same examples: what it says of a change depends on the change alone. By hand, and
-# with HYPOTHESIS_PROFILE=perfmethod, every run looks at new ones.
-settings.register_profile("ci", settings.get_profile("perfmethod"), derandomize=True)
-settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "perfmethod")
-)
+# `run.py test` repeats the same examples: what it says of a change depends on the change alone. By
+# hand every run looks at new ones.
+settings.register_profile("repeat", settings.get_profile("perfmethod"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "perfmethod"))
 
 
 @pytest.fixture(scope="session")

@@ -420,3 +420,12 @@ def test_other_bad_input():
         weighted_quantile([1, 2], [1, -1], 0.5)
     with pytest.raises(PerfmethodError, match="degrees of freedom"):
         Design.of([1.0], lonely="remove").mean([2.0]).to_frame()
+
+
+@pytest.mark.parametrize("value", [85.61365334115877, 0.1, 1e-3])
+@pytest.mark.parametrize("n", [3, 7, 30])
+def test_equal_weights_may_be_bounded_by_their_own_value(value, n):
+    w = np.full(n, value)  # their mean is rounded, and may lie beyond them
+    np.testing.assert_array_equal(trim(w, lower=0, upper=value), w)
+    np.testing.assert_array_equal(trim(w, lower=value, upper=200), w)
+    np.testing.assert_allclose(trim(w, upper=w.mean()), w, rtol=1e-15)

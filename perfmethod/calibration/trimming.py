@@ -68,7 +68,8 @@ def trim(
     if redistribute not in REDISTRIBUTIONS:
         raise PerfmethodError(f"redistribute: found {redistribute!r}; allowed: equal, proportional")
     mean = float(w.mean())
-    if not lower <= mean <= upper:
+    room = 8 * np.finfo(float).eps * mean  # the mean of equal weights may be rounded off them
+    if not lower - room <= mean <= upper + room:
         raise PerfmethodError(
             f"bounds: found ({lower:g}, {upper:g}); allowed: with the mean weight {mean:g} between"
         )

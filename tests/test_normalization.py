@@ -170,6 +170,39 @@ def test_kept_parameters_reapply_to_another_year() -> None:
     assert nz.learn([2, 4, 8], "completion_ratio", cap=1.1) == {"cap": 1.1}
 
 
+@pytest.mark.parametrize(
+    ("method", "direction", "params", "x", "kept", "scores"),
+    [
+        ("distance_to_reference", 1, {"reference": 20}, [20, 45], {"worst": 20}, [100, 100]),
+        ("distance_to_reference", 1, {"reference": 20}, [25, 45], {"worst": 20}, [100, 100]),
+        ("distance_to_reference", -1, {"reference": 20}, [15, 12], {"worst": 20}, [100, 100]),
+        ("distance_to_reference", 1, {"reference": 20}, [10, 45], {"worst": 10}, [0, 350]),
+        ("ratio_to_best", 1, {}, [-2, -1], {"best": -1}, [0, 100]),
+    ],
+)
+def test_a_scheme_may_hold_what_was_learned_from_any_values(
+    method: str,
+    direction: int,
+    params: dict[str, float],
+    x: list[float],
+    kept: dict[str, float],
+    scores: list[float],
+) -> None:
+    found = nz.learn(x, method, direction=direction, **params)
+    assert found == params | kept
+    assert nz.check(method, found, direction=direction) == []
+    assert nz.normalize(x, method, direction=direction, **params).tolist() == scores
+    assert nz.normalize(x, method, direction=direction, **found).tolist() == scores
+
+
+def test_a_worst_value_is_learned_from_each_reference_drawn() -> None:
+    x, reference = [25.0, 45.0], np.array([[20.0], [30.0]])
+    kept = nz.learn(x, "distance_to_reference", reference=reference)
+    assert kept["worst"].tolist() == [[20], [25]]
+    one = nz.normalize(x, "distance_to_reference", reference=reference)
+    assert one.tolist() == [[100, 100], [0, 400]]
+
+
 def test_a_given_parameter_is_not_learned() -> None:
     assert nz.learn([3, 7, 11], "minmax", lower=0) == {"lower": 0, "upper": 11.0}
     np.testing.assert_array_equal(nz.normalize([3, 7, 12], "minmax", lower=0), [25, 700 / 12, 100])

@@ -48,8 +48,8 @@ PROBLEMS: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("rank_points", {"points": [1, 2]}, 1, "points = [1, 2]", "best to the worst"),
     ("efficacy", {"base": 100}, 1, "base = 100", "base from 0 to below 100"),
     ("logistic", {"middle": 1, "slope": 0}, -1, "slope = 0", "slope above 0"),
-    ("distance_to_reference", {"reference": 1, "worst": 2}, 1, "worst = 2", "better than worst"),
-    ("distance_to_reference", {"reference": 2, "worst": 1}, -1, "worst = 1", "better than worst"),
+    ("distance_to_reference", {"reference": 1, "worst": 2}, 1, "worst = 2", "not worse"),
+    ("distance_to_reference", {"reference": 2, "worst": 1}, -1, "worst = 1", "not worse"),
 ]
 
 

@@ -143,10 +143,11 @@ def _with_learned(
     open_names = {name for name, default in rule.parameters.items() if default is None}
     if rule.learns is None or open_names <= given.keys():
         return dict(params) if rule.learns is None else given
+    seen = {name: given[name] for name in rule.learns_from if name in given}
     if direction == rule.natural or rule.opposite is not None:
-        learned = rule.learns(x)
+        learned = rule.learns(x, **seen)
     else:
-        learned = reverse(rule, rule.learns(_turn(rule)(x)))
+        learned = reverse(rule, rule.learns(_turn(rule)(x), **reverse(rule, seen)))
     found = {name: _plain(value) for name, value in learned.items()} | given
     return {name: found[name] for name in rule.parameters if name in found}
 

@@ -55,8 +55,9 @@ class Rule:
         Parameters on the indicator's own scale; they are reversed along with ``x``. Under
         "mirror" ``lower`` and ``upper`` also change places.
     learns : callable, optional
-        Takes ``x`` and returns the parameters the rule learns from the units it compares,
-        each of shape (..., 1). In the signature they default to None.
+        Takes ``x``, and by keyword the given parameters it names, and returns the parameters the
+        rule learns from the units it compares, each of shape (..., 1). In the signature of
+        `function` they default to None.
     lists : tuple of str
         Parameters that are lists, shape (L,), or (k, 1, L) with draws.
     natural : {1, -1}, default 1
@@ -81,7 +82,7 @@ class Rule:
     needs_target: bool = False
     reversal: Reversal | None = None
     on_scale: tuple[str, ...] = ()
-    learns: Callable[[Array], dict[str, Array]] | None = None
+    learns: Callable[..., dict[str, Array]] | None = None
     lists: tuple[str, ...] = ()
     natural: int = 1
     opposite: Callable[..., Array] | None = None
@@ -91,9 +92,12 @@ class Rule:
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
         """Keyword-only parameters and their defaults (`REQUIRED` where there is none)."""
-        found = inspect.signature(self.function).parameters.values()
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        return MappingProxyType({p.name: p.default for p in found if p.kind is keyword})
+        return MappingProxyType(_keywords(self.function))
+
+    @cached_property
+    def learns_from(self) -> tuple[str, ...]:
+        """Given parameters that bear on what the rule learns: the keywords of `learns`."""
+        return () if self.learns is None else tuple(_keywords(self.learns))
 
     @cached_property
     def open_ended(self) -> bool:
@@ -105,6 +109,12 @@ class Rule:
     def directions(self) -> tuple[int, ...]:
         """Directions the rule can serve, the natural one first."""
         return (self.natural,) if self.reversal is None else (self.natural, -self.natural)
+
+
+def _keywords(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the keyword-only parameters of a function and their defaults."""
+    found = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
 def own_rule(function: Callable[..., Array]) -> Rule:

@@ -41,6 +41,15 @@ def worst_value(x: Array) -> dict[str, Array]:
     return {"worst": lowest(x)}
 
 
+def worst_below(x: Array, *, reference: ArrayLike = np.inf) -> dict[str, Array]:
+    """Learn the smallest value, or the reference where every unit is above it.
+
+    From there on the score is a step at the reference, wherever the smallest value lies: what is
+    kept can then be told from a reference and a worst value that were exchanged by mistake.
+    """
+    return {"worst": np.minimum(lowest(x), numbers(reference))}
+
+
 def moments(x: Array) -> dict[str, Array]:
     """Learn mean and standard deviation (n - 1); equal values have exactly their value and 0."""
     n, low, high = known_count(x), lowest(x), highest(x)
@@ -219,7 +228,8 @@ def distance_to_reference(
     reference : array_like
         The value that earns 100, for instance another city's.
     worst : array_like, optional
-        The value that earns 0; by default the worst among the units.
+        The value that earns 0; by default the worst among the units, or the reference if that is
+        worse.
     truncate : bool, default False
         Keep scores between 0 and 100.
 

@@ -24,8 +24,12 @@ _UNDER_100 = Condition(("floor",), "floor not above 100", lambda a: a <= 100)
 _BASE = Condition(("base",), "base from 0 to below 100", lambda a: (a >= 0) & (a < 100))
 _POSITIVE_BASE = Condition(("base",), "base between 0 and 100", lambda a: (a > 0) & (a < 100))
 _RANGE = ordered("lower", "upper")
-# what was learned from equal values has a stated outcome and may be kept
+# what was learned has a stated outcome and may be kept: equal extremes, a reference that every unit
+# reaches, a best value below zero
 _KEPT_RANGE = Condition(("lower", "upper"), "lower not above upper", lambda a, b: a <= b)
+_REFERENCE = Condition(
+    ("worst", "reference"), "reference not worse than worst", lambda a, b: a <= b
+)
 _TO_RANGE = Condition(("to",), "to = [worst, best], ascending", lambda a: a[..., 0] < a[..., 1])
 _TO_MOMENTS = Condition(("to",), "to = [mean, sd] with sd above 0", lambda a: a[..., 1] > 0)
 # scores that fall while the thresholds climb are a ladder written for the other direction
@@ -161,10 +165,8 @@ _SETS = {
         sets.distance_to_reference,
         reversal="mirror",
         on_scale=("reference", "worst"),
-        learns=sets.worst_value,
-        conditions=(
-            Condition(("worst", "reference"), "reference better than worst", lambda a, b: a < b),
-        ),
+        learns=sets.worst_below,
+        conditions=(_REFERENCE,),
         bounds=None,
     ),
     "ratio_to_best": Rule(
@@ -172,7 +174,6 @@ _SETS = {
         reversal="reciprocal",
         on_scale=("best",),
         learns=shares.best_value,
-        conditions=at_least(0, "best"),
     ),
     "max_linear": Rule(
         shares.max_linear,

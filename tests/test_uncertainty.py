@@ -15,6 +15,7 @@ import perfmethod as pm
 from perfmethod import uncertainty as un
 from perfmethod.core import BLOCK
 from perfmethod.errors import SchemeError
+from perfmethod.uncertainty.region import Region
 from perfmethod.uncertainty.sources import RandomSource
 from tests.small_year import write_small_year
 
@@ -293,3 +294,30 @@ def test_draws_of_the_real_year_can_be_scored(tmp_path: Path, year: pm.Year) -> 
     found = pm.simulate(year, un.draw(year, 50, *specs, seed=2))
     assert np.isfinite(found.total).all()
     assert (found.total.std(0) > 0).all()
+
+
+def test_bounds_that_hardly_any_draw_breaks_are_kept():
+    region = Region((0.0,) * 12, (0.7,) * 12)  # one in 50,000 proposals is beyond
+    assert region.accepted == 1
+    assert region.method == "rejection"
+    weights = np.concatenate(
+        [region.draw(RandomSource(np.random.SeedSequence(i))) for i in range(300)]
+    )
+    assert weights.max() <= 0.7
+
+
+@pytest.mark.parametrize(
+    ("region", "implied"),
+    [
+        (Region((0.0,) * 3, (1.0,) * 3), True),
+        (Region((0.1, 0.2, 0.0), (0.8, 0.9, 0.7)), True),  # what the others leave
+        (Region((0.1, 0.2, 0.0), (0.8, 0.9, 0.69)), False),
+        (Region((0.0,) * 3, (1.0,) * 3, chains=((0, 2),)), True),
+        (Region((0.1, 0.0, 0.0), (1.0,) * 3, chains=((0, 2),)), False),
+        (Region((0.1,) * 3, (0.8,) * 3, rows=(((0, 1), 0.2, 0.9),)), True),
+        (Region((0.1,) * 3, (0.8,) * 3, rows=(((0, 1), 0.3, 0.9),)), False),
+    ],
+)
+def test_only_what_needs_no_check_is_exact(region, implied):
+    assert region.implied == implied
+    assert (region.method == "exact") == implied

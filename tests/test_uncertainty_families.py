@@ -92,7 +92,7 @@ def test_each_set_is_drawn_by_the_cheapest_exact_method() -> None:
     assert Region((0.0,) * 3, (1.0,) * 3, ((0, 2),)).method == "exact"
     assert BOX.method == "rejection"
     assert TIGHT.method == "chain"
-    assert "200 sweeps" in TIGHT.note
+    assert f"chain, {TIGHT.burn_in} sweeps until chains forget" in TIGHT.note
     assert "pilot" in BOX.note
 
 
@@ -130,7 +130,7 @@ def test_too_few_sweeps_would_be_noticed() -> None:
     few, many = (Region((0.0,) * 12, (0.12,) * 12, sweeps=n) for n in (1, 60))
     assert few.method == "chain"
     start, good = sample(few, 5), sample(many, 5)
-    assert stats.ks_2samp(start[:, 0], good[:, 0]).pvalue < 0.001
+    assert min(stats.ks_2samp(start[:, j], good[:, j]).pvalue for j in range(12)) < 1e-6
     again = sample(Region((0.0,) * 12, (0.12,) * 12, sweeps=120), 6)
     assert stats.ks_2samp(again[:, 0], good[:, 0]).pvalue > 0.01
 

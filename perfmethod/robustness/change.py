@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,8 @@ from perfmethod.robustness.family import Family, family
 from perfmethod.robustness.norms import NORMS
 from perfmethod.robustness.polytope import Polytope
 from perfmethod.robustness.ratios import Ratios
+from perfmethod.robustness.sums import meeting_bounds
+from perfmethod.robustness.texts import INSTEAD, effects
 from perfmethod.scoring import simulate
 from perfmethod.scoring.run import SAME
 
@@ -32,24 +34,6 @@ BEYOND = (1e-6, 1e-4)
 CLOSE = 1e-9  # relative distance between a result and its proven bound
 HAIR = 1e-6  # by which the certificate may be farther than the nearest weights past the tie
 INSIDE = 1e-6  # relative distance from the tie at which the list has to be as it was
-_EFFECTS = {
-    "en": {
-        "swap": "{} and {} change places",
-        "any": "who is {} changes",
-        "who": "{}: {} reaches {}",
-        "leaves": "{} is no longer {}",
-        "enters": "{} becomes {}",
-        "least": "the least total",
-    },
-    "zh": {
-        "swap": "{}与{}互换位次",
-        "any": "{}名单改变",
-        "who": "{}: {}追平{}",
-        "leaves": "{}不再是{}",
-        "enters": "{}成为{}",
-        "least": "最低总分",
-    },
-}
 
 
 def smallest_change(
@@ -67,14 +51,19 @@ def smallest_change(
     The size is measured on shares (each family's weights sum to one), and all other weights stay as
     they are. Where totals are linear in the weights, or the units compared have the same children,
     the answer is one linear program (l1, linf) or one projection (l2). Where units that lack a
-    child redistribute its weight, totals are ratios with different denominators, and a search over
+    child redistribute its weight, totals are ratios with different denominators, and a branch and
     bound over the level at which they meet closes the gap between the weights found and a proven
-    bound to a relative 1e-9. Weights that leave any unit less than a thousandth of what now lies on
-    its own children are left out: with nothing left its total is not defined.
+    bound to a relative 1e-9. Searches are limited (by programs solved, so that the result does not
+    depend on the machine): one that comes to its limit says so (`WeightChange.proven`). Weights
+    that leave any unit less than a thousandth of what now lies on its own children are left out:
+    with nothing left its total is not defined.
 
     The best grade goes by the scheme's own rule. It changes hands in a pool when a unit with a
     place and one without tie (or when one meets the least total): the smallest of these distances
-    is exact for the set of holders, whatever the number of places, vetoes and pools.
+    is exact for the set of holders, whatever the number of places, vetoes and pools. Units whose
+    indicators hang in several nodes, so that their totals are sums of ratios, are shown not to
+    change places nearer than that (`meeting_bounds`); where that cannot be shown, the question is
+    refused.
 
     Parameters
     ----------
@@ -100,7 +89,7 @@ def smallest_change(
     Raises
     ------
     PerfmethodError
-        If a name is not known, the family is not offered or has several ratios, or the nominal
+        If a name is not known, the family is not offered, several ratios decide, or the nominal
         weights lie outside `within`.
 
     References
@@ -140,13 +129,6 @@ def smallest_change(
     return task.any_holder() if unit is None else task.holder(_position(evaluation, unit))
 
 
-def _words(lang: str) -> Mapping[str, str]:
-    """Texts of the effects in a language."""
-    if lang not in _EFFECTS:
-        raise PerfmethodError(f"found language '{lang}'; allowed: {suggest(lang, _EFFECTS)}")
-    return _EFFECTS[lang]
-
-
 def _position(evaluation: Evaluation, unit: str) -> int:
     units = evaluation._plan.units
     if unit not in units:
@@ -169,7 +151,7 @@ class _Task:
     ) -> None:
         self.evaluation, self.found = evaluation, found
         self.polytope, self.norm = polytope, norm
-        self.said, self.lang = _words(lang), lang
+        self.said, self.lang = effects(lang), lang
         self.least = len(found.units)  # the threshold, as one more unit
         self.rules: Contest | None = None
         self.totals: Ratios = found.totals
@@ -198,10 +180,15 @@ class _Task:
         for pool in rules.pools:
             for u, held in pool.thresholds():
                 pairs.append((u, self.least) if held else (self.least, u))
+        single = self.totals.single
+        sums = [p for p in pairs if not single[list(p)].all()]
+        least = self._earliest(sums)
+        pairs = [p for p in pairs if p not in set(sums)]
         self._single(sorted({u for p in pairs for u in p}))
         meeting, which = nearest_of_pairs(
             self.totals, self.found.share, self._apart(pairs), self.polytope, self.norm
         )
+        meeting = self._beyond(meeting, least, [u for p in sums for u in p if not single[u]])
         way = None if which is None else _Way((which[1],), (which[0],))
         effect = self.said["any"].format(self._grade(rules))
         if which is not None:
@@ -216,28 +203,45 @@ class _Task:
         effect = told.format(self._name(unit), self._grade(rules))
         if pool is None or (pool.places == 0):
             return self._result(effect, Meeting(np.inf, np.inf, None, 0), None, _holder(unit))
-        self._single(pool.rivals.tolist())
-        meeting, way = self._leave(unit, pool) if held else self._enter(unit, pool)
+        single, now = self.totals.single, self.totals.at(self.found.share)
+        sums = [int(o) for o in pool.rivals if not single[o] and o != unit]
+        above = [o for o in sums if now[o] > now[unit]]
+        least = self._earliest([(o, unit) if o in above else (unit, o) for o in sums])
+        others = [int(o) for o in pool.rivals if single[o] and o != unit]
+        self._single([unit, *others])
+        if held:
+            meeting, way = self._leave(unit, pool, others, len(above))
+        else:
+            meeting, way = self._enter(unit, pool, others, len(sums) - len(above))
+        meeting = self._beyond(meeting, least, sums)
         return self._result(effect, meeting, way, _holder(unit))
 
-    def _leave(self, unit: int, pool: Pool) -> tuple[Meeting, _Way | None]:
-        """Enough rivals come above the unit, or its total falls below the least one."""
+    def _leave(
+        self, unit: int, pool: Pool, others: list[int], above: int
+    ) -> tuple[Meeting, _Way | None]:
+        """Enough rivals come above the unit, or its total falls below the least one.
+
+        Rivals other than `others` stay where they are, some of them above the unit.
+        """
         options: list[tuple[Meeting, _Way]] = []
         if pool.least is not None:
             way = _Way((self.least,), (unit,))
             options.append((self._meet(way), way))
         if pool.places is not None:
-            others = [int(o) for o in pool.rivals if o != unit]
             meeting, taken = nearest_count(self.totals, self.found.share, unit, others,
-                                           pool.places, self.polytope, self.norm)  # fmt: skip
+                                           pool.places - above, self.polytope, self.norm)  # fmt: skip  # noqa: E501
             options.append((meeting, _Way(taken, (unit,))))
-        return min(options, key=lambda o: o[0].distance)
+        lower = min(meeting.lower for meeting, _ in options)
+        best, way = min(options, key=lambda o: o[0].distance)
+        return best._replace(lower=lower), way
 
-    def _enter(self, unit: int, pool: Pool) -> tuple[Meeting, _Way | None]:
-        """The unit comes above enough rivals, and reaches the least total."""
+    def _enter(
+        self, unit: int, pool: Pool, others: list[int], below: int
+    ) -> tuple[Meeting, _Way | None]:
+        """The unit comes above enough rivals, and reaches the least total; see `_leave`."""
         also = [] if pool.least is None else [self.least]
-        others = [int(o) for o in pool.rivals if o != unit]
-        need = 0 if pool.places is None else max(len(others) - pool.places + 1, 0)
+        rivals = len(pool.rivals) - 1
+        need = 0 if pool.places is None else max(rivals - pool.places + 1 - below, 0)
         meeting, taken = nearest_count(self.totals, self.found.share, unit, others, need,
                                        self.polytope, self.norm, rise=True, also=also)  # fmt: skip
         return meeting, _Way((unit,), (*also, *taken))
@@ -256,15 +260,30 @@ class _Task:
                 kept.append((i, j))
         return kept
 
+    def _earliest(self, pairs: list[tuple[int, int]]) -> float:
+        """Distance below which none of some pairs ties, several ratios or not."""
+        one = self.found
+        return float(
+            meeting_bounds(self.totals, one.share, pairs, self.norm, one.code).min(initial=np.inf)
+        )
+
+    def _beyond(self, meeting: Meeting, least: float, units: list[int]) -> Meeting:
+        """The meeting, if it is nearer than any with units that have several ratios."""
+        if meeting.distance > least:
+            self._refuse(units, f", who may change places from a distance of {least:.6g}")
+        return meeting._replace(lower=min(meeting.lower, least))
+
+    def _refuse(self, units: list[int], more: str = "") -> None:
+        raise PerfmethodError(
+            f"found that weights of {self.found.name} count in several nodes of "
+            f"{[self._name(u) for u in dict.fromkeys(units)][:5]}{more}; allowed here: one node "
+            f"per unit. {INSTEAD}"
+        )
+
     def _single(self, units: list[int]) -> None:
         """Refuse units with several ratios; keep the others out of the totals' way."""
-        bad = [u for u in units if not self.totals.single[u]]
-        if bad:
-            raise PerfmethodError(
-                f"found that weights of {self.found.name} count in several nodes of "
-                f"{[self._name(u) for u in bad][:5]}; allowed here: one node per unit "
-                "(stability_intervals is exact for these weights too)"
-            )
+        if bad := [u for u in units if not self.totals.single[u]]:
+            self._refuse(bad)
         varied = self.totals.single
         if not varied.all():  # constants for the rest: nothing asks for them
             num = np.where(varied[:, None], self.totals.num, 0.0)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WeightChange", "weights_table"]
 
+PROVEN = 2e-9  # relative distance of a result from its bound that rounding and search may leave
+
 
 @dataclass(frozen=True)
 class WeightChange:
@@ -27,11 +29,12 @@ class WeightChange:
         What changes.
     family, norm : str
     distance : float
-        Size of the change of shares; infinite where no allowed weights have the effect. Weights
-        nearer than this never have it.
+        Size of the change of shares; infinite where no allowed weights have the effect (where it is
+        not `proven`: where none were found).
     lower : float
-        Proven bound: nothing nearer has the effect. Equal to `distance` where the search is one
-        linear or least-distance program, else within a relative 1e-9.
+        Proven bound: weights nearer than this never have the effect. Equal to `distance` where the
+        search is one linear or least-distance program, else within a relative 1e-9, or the search
+        came to its limit and the change is not `proven` to be the smallest.
     weights : DataFrame
         Index path; child, weight, new_weight, change (on the scheme's scale), share, new_share.
         The new weights are a hair past the tie; NaN where there are none.
@@ -50,7 +53,18 @@ class WeightChange:
     confirmed: bool
     meta: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def proven(self) -> bool:
+        """Whether no smaller change has the effect: the bound is the distance, to 1e-9 of it."""
+        return self.lower >= self.distance * (1 - PROVEN)
+
     def __repr__(self) -> str:
+        if not self.proven:
+            what = f"of {self.distance:.6g}" if np.isfinite(self.distance) else "not found"
+            return (
+                f"<WeightChange {what} ({self.norm}, {self.family}): {self.effect}, not proven to "
+                f"be the smallest: none below {self.lower:.6g}>"
+            )
         if not np.isfinite(self.distance):
             return f"<WeightChange: no weights of {self.family} that are allowed: {self.effect}>"
         told = "confirmed by scoring" if self.confirmed else "not confirmed by scoring"

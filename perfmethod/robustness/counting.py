@@ -18,6 +18,8 @@ __all__ = ["nearest_count", "nearest_of_pairs"]
 
 Array = NDArray[np.float64]
 
+PROGRAMS = 10_000  # solved before the search is given up, with the bound that it has proven
+
 
 def nearest_of_pairs(
     totals: Ratios,
@@ -115,11 +117,11 @@ def nearest_count(
     >>> round(found.distance, 6), taken
     (0.428571, (1, 2))
     """
-    number, solves = count(), 0
+    number, solves, unsure = count(), 0, np.inf
     heap: list[tuple[float, int, Meeting, tuple[int, ...], frozenset[int]]] = []
 
     def push(taken: tuple[int, ...], out: frozenset[int]) -> None:
-        nonlocal solves
+        nonlocal solves, unsure
         sides = ([unit], [*also, *taken]) if rise else ([*also, *taken], [unit])
         if not sides[0] or not sides[1]:
             found = Meeting(0.0, 0.0, np.asarray(share, float), 0)
@@ -128,21 +130,23 @@ def nearest_count(
         solves += found.solves
         if np.isfinite(found.distance):
             heapq.heappush(heap, (found.lower, next(number), found, taken, out))
+        else:  # infinite, too, where it is proven that no weights do it
+            unsure = min(unsure, found.lower)
 
     if need <= len(others):
         push((), frozenset())
-    while heap:
+    while heap and solves < PROGRAMS:
         lower, _, found, taken, out = heapq.heappop(heap)
         left = [o for o in others if o not in out]
         missing = _missing(totals, found.share, unit, left, rise, margin)
         missing = [o for o in missing if o not in taken]
         if len(others) - len(out) - len(missing) >= need:
-            return found._replace(lower=lower, solves=solves), taken
+            return found._replace(lower=min(lower, unsure), solves=solves), taken
         first = missing[0]
         push((*taken, first), out)
         if len(others) - len(out) - 1 >= need:
             push(taken, out | {first})
-    return Meeting(np.inf, np.inf, None, solves), ()
+    return Meeting(np.inf, min(unsure, heap[0][0] if heap else np.inf), None, solves), ()
 
 
 def _missing(

@@ -185,7 +185,11 @@ def nearest_meeting(
     programs = Programs(search.polytope, w, norm)
     scale = NORMS[norm].dual(rows.matrix, search.polytope.family)
     found = programs.nearest(rows.matrix, scale)
-    return Meeting(found.distance, found.distance, found.share, programs.solves)
+    proven = programs.proven(found, rows.matrix)
+    exact = proven >= min(found.distance, programs.farthest) * (1 - gap)
+    return Meeting(
+        found.distance, found.distance if exact else proven, found.share, programs.solves
+    )
 
 
 def defined(totals: Ratios, share: ArrayLike, polytope: Polytope) -> Polytope:

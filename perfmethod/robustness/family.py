@@ -17,6 +17,7 @@ from perfmethod.robustness.polytope import Polytope
 from perfmethod.robustness.raters import RaterWeights, rater_weights
 from perfmethod.robustness.ratios import Ratios
 from perfmethod.robustness.terms import above, fault, inner, ratios, scored_of, touched
+from perfmethod.robustness.texts import INSTEAD
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,7 +153,8 @@ def families(evaluation: Evaluation) -> pd.DataFrame:
         - ``linear``: totals are linear in the weights;
         - ``ratio``: units that lack a child redistribute its weight, totals are ratios;
         - ``ratios``: weights of indicators that count in several nodes of some class; stability
-          intervals are exact, searches in several directions are not offered;
+          intervals are exact, searches in several directions are offered where these units do not
+          decide;
         - ``monotone``: a mean at the node or above is not arithmetic, but every total moves one
           way while one weight grows; stability intervals are offered (by bisection, see there);
         - ``none``: a class mean fills in, or the weights act in several ways; not offered.
@@ -281,7 +283,9 @@ def family(evaluation: Evaluation, *names: str) -> Family:
             )
         why = known[name].fault(evaluation)
         if why:
-            raise PerfmethodError(f"found that {why}; allowed: weights below arithmetic means")
+            raise PerfmethodError(
+                f"found that {why}; allowed: weights below arithmetic means. {INSTEAD}"
+            )
     if not names:
         raise PerfmethodError(f"found no name of a family; allowed: {', '.join(known)}")
     parts = [known[name].build(evaluation) for name in names]
@@ -294,7 +298,7 @@ def _joined(evaluation: Evaluation, parts: list[Family]) -> Family:
     if not apart or not all(part.totals.linear.all() for part in parts):
         raise PerfmethodError(
             f"found {' + '.join(p.name for p in parts)}, whose totals are not jointly linear; "
-            "allowed: families without redistribution, none above another in any class"
+            "allowed: families without redistribution, none above another in any class. " + INSTEAD
         )
     nominal = parts[0].totals.at(parts[0].share)
     num = np.concatenate([_linear(p) for p in parts], -1)

@@ -13,11 +13,23 @@ a linear function over a convex one, which between two levels is nowhere below i
 linearly from one level to the other, up to the square of the step: levels are covered by mixtures
 whose bound is at least what was found, at the cost of a few dot products, and a new program is
 solved only where no mixture reaches it.
+
+Where that is slow (no weights at all do it, and only barely; bounds and orders that leave a point)
+the multipliers y of hub and spokes alone are kept, and those of the set found anew. A mixture of
+the rows at two levels is at most zero at some level between them only if one of the two is, so
+
+.. math:: f(\tau) \ge \min_{t \in \{a, b\}}
+          \min \{ \lVert w - w_0 \rVert : w \in P, \; y (C - t S) w \le 0 \}, \quad
+          a \le \tau \le b,
+
+two programs with a single row. They say "nothing there" of whole stretches at once, and their
+error is of the square of the stretch.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple
 
@@ -32,11 +44,14 @@ __all__ = ["Search", "search_levels"]
 
 Array = NDArray[np.float64]
 
-ROUNDS = 500  # programs solved before the proven bound is given as it stands
+PROGRAMS = 1000  # solved before the proven bound is given as it stands
+PATIENCE = 24  # programs after which stretches are tried by one row, too
 PARTS, DEEP = 8, 30  # pieces of a stretch of levels at first, and how often they are cut
-INNER = 0.1  # of a stretch: what is left beside a cut, so that stretches shrink
+INNER = 0.3, 0.01  # of a stretch, in turn: what is left beside a cut, so that stretches shrink
+FINE, FINER = 9, 8  # levels tried for the weakest, and how often they close in on it
 MANY = 128  # open pieces at which a program is the cheaper way
 ONE = 1e-10  # points: levels nearer than this are one, as totals are to scoring
+SHORT = 1e-6  # points: a stretch at which one row is tried at once
 ROUNDING = 1e-14  # of a sum, in parts of its terms
 
 
@@ -72,11 +87,20 @@ class Search(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """``(at - level * slope) @ w <= limit`` at every level for the weights wanted there."""
+    """``(at - level * slope) @ w <= limit`` at every level for the weights wanted there.
+
+    Parameters
+    ----------
+    at, slope : ndarray (n,)
+    limit : float
+    rows : ndarray (m,)
+        Multipliers of hub and spokes in it.
+    """
 
     at: Array
     slope: Array
     limit: float
+    rows: Array
 
 
 class Stretch(NamedTuple):
@@ -144,14 +168,15 @@ class _Levels:
             stretch = self._pop()
             level = float(np.clip(level, *ends[:2]))
             self._cut(stretch._replace(weakest=level), inner=0.0)
-        for _ in range(ROUNDS):
+        while self.programs.solves < PROGRAMS:
             stretch = self._pop()
-            if stretch.bound >= self.best * (1 - self.gap) or (first and self.point is not None):
+            done = stretch.bound >= self.best * (1 - self.gap) or stretch.high - stretch.low <= ONE
+            if done or (first and self.point is not None):
                 return self._found(stretch.bound)
             if stretch.target > self.best * (1 - self.gap):  # less is asked for than it was
                 self._push(*stretch[:4])
             else:
-                self._cut(stretch)
+                self._cut(stretch, inner=INNER[self.programs.solves % 2])
         return self._found(self._pop().bound)
 
     def _found(self, proven: float) -> tuple[float, float, Array | None, int]:
@@ -175,10 +200,11 @@ class _Levels:
             rows = 1 + int(low[spokes].argmax()), 0
         if t1 > t2:
             return None
-        first, last = (Cut(self.at[r], self.slope[r], 0.0) for r in rows)
+        one = np.eye(len(self.at))
+        first, last = (Cut(self.at[r], self.slope[r], 0.0, one[r]) for r in rows)
         return float(t1), float(t2), self._unit(first, t1), self._unit(last, t2)
 
-    def _cut(self, stretch: Stretch, inner: float = INNER) -> None:
+    def _cut(self, stretch: Stretch, inner: float) -> None:
         """Solve at the weakest level of a stretch and cut it there."""
         room = inner * (stretch.high - stretch.low)
         level = float(np.clip(stretch.weakest, stretch.low + room, stretch.high - room))
@@ -186,7 +212,7 @@ class _Levels:
         if near.share is not None and near.distance < self.best:
             self.best, self.point = near.distance, near.share
         y = near.rows
-        cut = self._unit(Cut(y @ self.at + near.others, y @ self.slope, near.limit), level)
+        cut = self._unit(Cut(y @ self.at + near.others, y @ self.slope, near.limit, y), level)
         self._push(stretch.low, level, stretch.first, cut)
         self._push(level, stretch.high, cut, stretch.last)
 
@@ -200,13 +226,37 @@ class _Levels:
         size = float(self.programs.norm.dual(row, self.programs.family))
         largest = float(np.abs(cut.at).max() + np.abs(level * cut.slope).max()) or 1.0
         scale = size if size > 1e-9 * largest else largest
-        return Cut(cut.at / scale, cut.slope / scale, cut.limit / scale)
+        return Cut(cut.at / scale, cut.slope / scale, cut.limit / scale, cut.rows / scale)
 
     def _push(self, low: float, high: float, first: Cut, last: Cut) -> None:
         target = self.best * (1 - self.gap)
         bound, weakest = self._covered(low, high, (first, last), target)
+        late = self.programs.solves > PATIENCE or high - low <= SHORT
+        if bound < target and late:
+            bound = max(bound, self._by_one_row(low, high, (first, last), target))
         stretch = Stretch(low, high, first, last, bound, weakest, target)
         heapq.heappush(self.heap, (bound, next(self.number), stretch))
+
+    def _by_one_row(self, low: float, high: float, cuts: tuple[Cut, Cut], target: float) -> float:
+        """Bound for all levels of a stretch by single rows that mix hub and spokes."""
+        found = 0.0
+        for cut, own, other in ((cuts[0], low, high), (cuts[1], high, low)):
+            alone = np.array([own])  # there nothing proves more than the cut itself
+            proven = float(
+                self._bounds((cut, cut), np.zeros((1, 1)), alone, np.zeros((2, 1)))[0, 0]
+            )
+            if proven > found:
+                found = max(found, min(proven, self._one_row(cut.rows, other)))
+            if found >= target:
+                break
+        return found
+
+    def _one_row(self, y: Array, level: float) -> float:
+        """Proven distance of the weights that satisfy a mixture of the rows at a level."""
+        row = y @ self.at - level * (y @ self.slope)
+        size = self.programs.norm.dual(row[None], self.programs.family)
+        near = self.programs.nearest(row[None], size)
+        return self.programs.proven(near, row[None])
 
     def _covered(
         self, low: float, high: float, cuts: tuple[Cut, Cut], target: float
@@ -244,7 +294,24 @@ class _Levels:
                 break
             left, middle, right = left[open_], middle[open_], right[open_]
             left, right = np.append(left, middle), np.append(middle, right)
-        return min(least, float(bound[open_].min())), float(middle[worst])
+        return min(least, float(bound[open_].min())), self._weakest(
+            bounds, float(left[worst]), float(right[worst]), (low, high)
+        )
+
+    def _weakest(
+        self,
+        bounds: Callable[[Array], Array],
+        left: float,
+        right: float,
+        ends: tuple[float, float],
+    ) -> float:
+        """The level near a piece at which what the mixtures prove is least."""
+        for _ in range(FINER):
+            levels = np.linspace(left, right, FINE).clip(*ends)
+            at = int(np.argmin(bounds(levels).max(0)))
+            step = (right - left) / (FINE - 1)
+            left, right = levels[at] - step, levels[at] + step
+        return float(levels[at])
 
     def _bounds(self, cuts: tuple[Cut, Cut], mixed: Array, levels: Array, off: Array) -> Array:
         """Distance that mixtures (3, s) of two cuts prove at levels (s,).

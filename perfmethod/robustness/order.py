@@ -124,9 +124,12 @@ def necessary_preferences(totals: Ratios, share: ArrayLike, polytope: Polytope) 
 
 
 def _turned(totals: Ratios, w: Array, top: int, low: int, polytope: Polytope) -> bool:
-    """Whether some weights put the lower of two units clearly above the other."""
+    """Whether some weights put the lower of two units clearly above the other, or none is proven.
+
+    The bound is infinite where it is proven that there are no such weights.
+    """
     found = nearest_meeting(totals, w, [low], [top], polytope, "l2", margin=1e-6, first=True)
-    return found.share is not None
+    return bool(np.isfinite(found.lower))
 
 
 def preferences(

@@ -17,7 +17,10 @@ Array = NDArray[np.float64]
 SLACK = 1e-9  # how far a weight may stand outside a bound and still count as inside
 LEFT = 2e-7  # what a solver may leave of a constraint
 NONE = 1e-12  # a distance that counts as none
+ROUNDING = 1e-13  # of a sum, in parts of its terms
+TINY = 1e-300
 FAR = 100.0  # times what one row demands: the program is solved again on its own scale
+EXACT = 1 - 2e-10  # part of a length that its multipliers have to demand, or it is solved again
 
 
 class Near(NamedTuple):
@@ -99,6 +102,21 @@ class Programs:
                 return near
             self.used |= violated
 
+    def proven(self, near: Near, matrix: Array) -> float:
+        """Distance that the multipliers of a solved program prove, whatever the solver left.
+
+        Parameters
+        ----------
+        near : Near
+        matrix : ndarray (m, n)
+            Its rows.
+        """
+        row, total = near.rows @ matrix + near.others, np.abs(near.rows) @ np.abs(matrix)
+        gap = float(row @ self.center) - near.limit
+        gap -= ROUNDING * float((total + np.abs(near.others)) @ self.center + abs(near.limit))
+        size = float(self.norm.dual(row, self.family))
+        return gap / max(size, TINY) if gap > 0 else 0.0
+
     def _solved(self, rows: Array, limit: Array, scale: Array, m: int) -> Near:
         gaps, weights = rows @ self.center - limit, np.zeros(len(rows))
         flat = scale <= NONE * (1.0 + np.abs(rows).max(-1, initial=0.0))
@@ -114,15 +132,21 @@ class Programs:
             return Near(np.inf, None, weights[:m], others, top)
         return Near(self.norm.size(share - self.center), share, weights[:m], others, top)
 
+    def _reach(self, rows: Array, gaps: Array, found: Shortest) -> float:
+        """Length that the multipliers demand."""
+        size = float(self.norm.dual(found.multipliers @ rows, self.family))
+        return float(found.multipliers @ gaps) / max(size, TINY)
+
     def _shortest(self, rows: Array, gaps: Array) -> Shortest:
         """Solve on the scale of the answer, which one row alone may miss by far."""
         length, most = float(gaps.max()), self.farthest
-        found = self.norm.shortest(rows, gaps / length, self.sums)
+        found = self.norm.shortest(rows, gaps / length, self.sums, False)
         ratio = np.inf if found.change is None else self.norm.size(found.change)
         self.solves += 1
-        if ratio > FAR and length * FAR < most:
+        far = ratio > FAR and length * FAR < most
+        if far or (ratio < np.inf and self._reach(rows, gaps / length, found) < ratio * EXACT):
             length = min(length * ratio / 2, most / 4)
-            found = self.norm.shortest(rows, gaps / length, self.sums)
+            found = self.norm.shortest(rows, gaps / length, self.sums, True)
             self.solves += 1
         if found.change is None:
             return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from perfmethod.compiled import ready
 from perfmethod.errors import PerfmethodError
+from perfmethod.uncertainty.mixing import AGREED, LAST, Chains, mixing
 from perfmethod.uncertainty.sources import RandomSource, Source
 
 __all__ = ["Region"]
@@ -20,6 +21,7 @@ Array = NDArray[np.float64]
 
 PILOT = 8192  # proposals by which the share that is accepted is estimated
 PIECE = 256  # rows stretched at a time: they stay in the nearer caches
+NEAR = 1e-12  # rounding of sums of shares
 LEAST = 0.02  # below this share a chain is cheaper than rejection
 
 
@@ -36,7 +38,8 @@ class Region:
     rows : tuple of (tuple of int, float, float)
         Positions whose shares' sum lies between two numbers.
     sweeps : int
-        Burn-in of the chain: every draw starts in the middle and makes this many sweeps.
+        Burn-in of the chain: every draw starts in the middle and makes this many sweeps. Zero for
+        as many as the chains themselves need to forget the middle (`mixing`).
 
     Notes
     -----
@@ -131,23 +134,63 @@ class Region:
         return float(self.inside(pilot).mean())
 
     @cached_property
+    def implied(self) -> bool:
+        """Whether every proposal lies inside, whatever is drawn: only then none need be checked."""
+        low, free = self.shift, self._free
+        most = low + free  # of each share
+        sums = (
+            (low[list(members)].sum(), low[list(members)].sum() + free, least, greatest)
+            for members, least, greatest in self.rows
+        )
+        return bool(
+            (np.array(self.lower) <= low).all()
+            and (most <= np.array(self.upper) + NEAR).all()
+            and all(a >= least - NEAR and b <= greatest + NEAR for a, b, least, greatest in sums)
+        )
+
+    @cached_property
     def method(self) -> str:
         """How draws are made."""
-        if self.accepted == 1:
+        if self.implied:
+            _ = self.middle  # refuses what leaves no room
             return "exact"
         return "rejection" if self.accepted >= LEAST else "chain"
 
     @property
     def note(self) -> str:
-        """Method, with the share accepted or the burn-in."""
-        more = {"exact": "", "rejection": f", {self.accepted:.1%} of the pilot accepted",
-                "chain": f", {self.burn_in} sweeps"}  # fmt: skip
-        return self.method + more[self.method]
+        """Method, with the share accepted or the burn-in.
 
-    @property
+        Raises
+        ------
+        PerfmethodError
+            As `burn_in`.
+        """
+        if self.method == "chain":
+            how = "as given" if self.sweeps else "until chains forget their start"
+            return f"chain, {self.burn_in} sweeps {how}"
+        some = f", {self.accepted:.1%} of the pilot accepted"
+        return self.method + (some if self.method == "rejection" else "")
+
+    @cached_property
     def burn_in(self) -> int:
-        """Sweeps that a chain makes for each draw."""
-        return self.sweeps or max(200, 8 * self.size)
+        """Sweeps that a chain makes for each draw, from pilot chains with a seed of their own.
+
+        Raises
+        ------
+        PerfmethodError
+            If chains still depend on their start after the most sweeps that are tried.
+        """
+        if self.sweeps:
+            return self.sweeps
+        found, apart = mixing(*self.halfspaces, self.middle)
+        if not found:
+            raise PerfmethodError(
+                f"found a set of weights so narrow that chains of {LAST} sweeps still depend on "
+                f"where they start (by {apart:.1f} standard errors; allowed: {AGREED:g}); allowed: "
+                "wider bounds, orders and sums (one weight less where a sum is nearly fixed), or "
+                "the number of `sweeps` to make, as given"
+            )
+        return found
 
     def propose(self, e: NDArray[Any], total: float = 1.0) -> Array:
         """Weights (n, c) from standard exponentials (n, c), which they may overwrite."""
@@ -170,7 +213,7 @@ class Region:
     def inside(self, w: Array) -> NDArray[np.bool_]:
         """Whether shares (n, c) meet every constraint, (n,)."""
         a, b = self.halfspaces
-        found: NDArray[np.bool_] = np.logical_and.reduce(w @ a.T <= b + 1e-12, axis=1)
+        found: NDArray[np.bool_] = np.logical_and.reduce(w @ a.T <= b + NEAR, axis=1)
         return found
 
     def draw(self, source: Source, total: float = 1.0) -> Array:
@@ -190,18 +233,7 @@ class Region:
         return np.concatenate(kept)[:n]
 
     def _walk(self, rng: np.random.Generator, n: int) -> Array:
-        """Chains that move weight between two positions, uniformly as far as they may."""
-        a, b = self.halfspaces
-        w = np.tile(self.middle, (n, 1))
-        room = np.tile(b - a @ self.middle, (n, 1))
-        for _ in range(self.burn_in * self.size):
-            i, j = rng.choice(self.size, 2, replace=False)
-            step = a[:, i] - a[:, j]
-            up, down = step > 0, step < 0
-            most = (room[:, up] / step[up]).min(1)
-            least = (room[:, down] / step[down]).max(1)
-            t = least + (most - least) * rng.random(n)
-            w[:, i] += t
-            w[:, j] -= t
-            room = np.maximum(room - t[:, None] * step, 0.0)
-        return w
+        """Where chains from the middle are after the burn-in."""
+        chains = Chains(*self.halfspaces, self.middle, n, rng)
+        chains.sweep(self.burn_in)
+        return chains.at

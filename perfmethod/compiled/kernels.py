@@ -1,8 +1,9 @@
 """Loops over draws, written for a compiler; as plain functions they are their own slow twins.
 
 Shapes: ``k`` draws, ``u`` units, ``p`` pools, ``s`` steps. Every array that is written is given by
-the caller. They work on whole numbers, but for `pack_keys`, `unit_floats` and `scale_rows`, whose
-operations are each rounded once however they are run.
+the caller. They work on whole numbers, but for `pack_keys`, `pack_single`, `unit_floats` and
+`scale_rows`, whose operations are each rounded once however they are run, and for `count_sure`,
+which leaves open whatever its rounding could decide.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ __all__ = [
     "STEP",
     "count_above",
     "count_places",
+    "count_sure",
     "fill_places",
     "pack_keys",
+    "pack_single",
     "put_back",
     "read_keys",
     "scale_rows",
@@ -27,10 +30,14 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+Singles = NDArray[np.float32]
+Keys = NDArray[np.int32]
 Units = NDArray[np.uint16]
 Bools = NDArray[np.bool_]
 
 HALF, STEP = np.float32(0.5), np.float32(2.0**-32)
+LOWER = np.uint64(2**32 - 1)
 
 
 def pack_keys(total: Array, parts: float, low: Ints, bits: int, keys: Ints) -> None:
@@ -201,10 +208,32 @@ def fill_places(
                     burnt[unit] = True
 
 
-def unit_floats(words: NDArray[np.uint32], out: NDArray[np.float32]) -> None:
-    """Numbers on (0, 1] from random words, (n,)."""
-    for i in range(len(words)):
-        out[i] = (np.float32(words[i]) + HALF) * STEP
+def unit_floats(state: Words, out: Singles) -> None:
+    """Numbers on (0, 1], two from each word of the generator SFC64, the lower half first.
+
+    Parameters
+    ----------
+    state : ndarray of uint64 (4,)
+        Of the generator; moved on.
+    out : ndarray (2 n,)
+        Written.
+
+    References
+    ----------
+    Doty-Humphrey, *PractRand* (2014); the same words as `numpy.random.SFC64`.
+    """
+    a, b, c, count = state
+    one, right, left = np.uint64(1), np.uint64(11), np.uint64(3)
+    turn, back, half = np.uint64(24), np.uint64(40), np.uint64(32)
+    for i in range(0, len(out), 2):
+        word = a + b + count
+        count += one
+        a = b ^ (b >> right)
+        b = c + (c << left)
+        c = ((c << turn) | (c >> back)) + word
+        out[i] = (np.float32(np.uint32(word & LOWER)) + HALF) * STEP
+        out[i + 1] = (np.float32(np.uint32(word >> half)) + HALF) * STEP
+    state[0], state[1], state[2], state[3] = a, b, c, count
 
 
 def scale_rows(values: Array, factor: Array) -> None:
@@ -214,3 +243,80 @@ def scale_rows(values: Array, factor: Array) -> None:
         times = factor[i]
         for j in range(c):
             values[i, j] *= times
+
+
+def pack_single(sums: Singles, parts: np.float32, bits: int, keys: Keys) -> None:
+    """One whole number for each unit of each draw, from sums in single precision.
+
+    Parameters
+    ----------
+    sums : ndarray (k, u + 1)
+        The last column is not used.
+    parts : float
+        Parts of a sum that are counted; negative, so that the largest sum comes first.
+    bits : int
+        How far they stand above the unit's position.
+    keys : ndarray (k, u)
+        Written.
+    """
+    k, u = keys.shape
+    for i in range(k):
+        row, out = sums[i], keys[i]
+        for j in range(u):
+            out[j] = (np.int32(row[j] * parts) << bits) + j
+
+
+def count_sure(
+    keys: Keys,
+    bits: int,
+    near: int,
+    weights: Singles,
+    utilities: Array,
+    total: Singles,
+    most: float,
+    apart: float,
+    counts: Ints,
+    unsure: Bools,
+) -> None:
+    """Count who holds which place in the draws whose order is sure.
+
+    Parameters
+    ----------
+    keys : ndarray (k, u)
+        Sorted in each draw.
+    bits : int
+        How many of a key's last bits are the unit's position.
+    near : int
+        Neighbors whose keys differ by no more are compared by their utilities.
+    weights : ndarray (k, c)
+    utilities : ndarray (u, c)
+    total : ndarray (k,)
+        Sums of the weights.
+    most : float
+        Draws with a larger sum are not sure.
+    apart : float
+        Weighted means that differ by no more leave a draw unsure.
+    counts : ndarray (u, u)
+        By place and unit, added to.
+    unsure : ndarray (k,)
+        Written.
+    """
+    (k, u), c = keys.shape, weights.shape[1]
+    mask = (1 << bits) - 1
+    for i in range(k):
+        row, close = keys[i], 0
+        for j in range(1, u):
+            close += row[j] - row[j - 1] <= near
+        sure = total[i] < most
+        if close > 0 and sure:
+            for j in range(1, u):
+                if row[j] - row[j - 1] <= near:
+                    weight, ahead = weights[i], 0.0
+                    above, below = utilities[row[j - 1] & mask], utilities[row[j] & mask]
+                    for q in range(c):
+                        ahead += weight[q] * (above[q] - below[q])
+                    sure = sure and ahead > apart * total[i]
+        unsure[i] = not sure
+        if sure:
+            for j in range(u):
+                counts[j, row[j] & mask] += 1

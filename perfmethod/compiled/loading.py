@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from perfmethod.errors import PerfmethodError, suggest
 
@@ -14,6 +14,7 @@ __all__ = ["LARGE", "VARIABLE", "Kernels", "prepare", "ready"]
 VARIABLE = "PERFMETHOD_COMPILED"
 WORDS = ("auto", "never", "always")
 LARGE = 2**22  # draws from which loading the compiled loops is worth while
+ANY_ORDER = frozenset({"count_sure"})  # loops whose sums may be taken in any order
 
 Loop = Callable[..., None]
 
@@ -29,6 +30,8 @@ class Kernels(NamedTuple):
     fill_places: Loop
     unit_floats: Loop
     scale_rows: Loop
+    pack_single: Loop
+    count_sure: Loop
 
 
 class _State:
@@ -93,5 +96,9 @@ def compiled() -> Kernels | None:
         return None
     from perfmethod.compiled import kernels
 
-    make: Any = njit(cache=True, nogil=True)
-    return Kernels(*(make(getattr(kernels, name)) for name in Kernels._fields))
+    def make(name: str) -> Loop:
+        free = {"reassoc"} if name in ANY_ORDER else False
+        loop: Loop = njit(cache=True, nogil=True, fastmath=free)(getattr(kernels, name))
+        return loop
+
+    return Kernels(*map(make, Kernels._fields))

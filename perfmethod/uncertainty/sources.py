@@ -78,12 +78,13 @@ class RandomSource:
 
     def _unit(self, n: int) -> NDArray[np.float32]:
         """Uniform on (0, 1], 32 bits each."""
-        words = np.asarray(self._bits.random_raw(-(-n // 2)), dtype="<u8").view("<u4")[:n]
         loops = ready()
         if loops is not None:
-            u = np.empty(n, np.float32)
-            loops.unit_floats(words, u)
-            return u
+            u, state = np.empty(n + n % 2, np.float32), self._bits.state
+            loops.unit_floats(state["state"]["state"], u)
+            self._bits.state = state
+            return u[:n]
+        words = np.asarray(self._bits.random_raw(-(-n // 2)), dtype="<u8").view("<u4")[:n]
         u = words.astype(np.float32)
         u += np.float32(0.5)
         u *= _STEP
@@ -129,15 +130,16 @@ class Design:
     dims : tuple of int
         Variates that each part needs.
     seed : int
+    replicates : int
+        Scrambled sequences, whose blocks take turns.
     """
 
-    def __init__(self, name: str, dims: tuple[int, ...], seed: int) -> None:
-        self.name, self.dims, self.seed = name, dims, seed
-        self._engine: Any = None
-        self._next = -1
+    def __init__(self, name: str, dims: tuple[int, ...], seed: int, replicates: int = 1) -> None:
+        self.name, self.dims, self.seed, self.replicates = name, dims, seed, replicates
+        self._engines: dict[tuple[int, int], Any] = {}  # by replicate and the block that is next
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_engine": None, "_next": -1}
+        return {**self.__dict__, "_engines": {}}
 
     def sources(self, block: int) -> list[Source]:
         """One source for each part: a part's draws do not depend on the parts beside it."""
@@ -150,16 +152,23 @@ class Design:
         return [PointSource(points[:, a:b]) for a, b in pairwise(edges)]
 
     def _sobol(self, block: int) -> Array:
-        """Draw k is point k of one scrambled sequence; going on costs less than jumping."""
-        if self._engine is None or self._next != block:
-            from scipy.stats import qmc
-
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0,)))
-            engine: Any = qmc.Sobol(sum(self.dims), scramble=True, seed=rng)
-            self._engine = engine.fast_forward(block * BLOCK) if block else engine
-        points: Array = self._engine.random(BLOCK)
-        self._next = block + 1
+        """The next points of the replicate's own sequence; going on costs less than jumping."""
+        at, replicate = divmod(block, self.replicates)
+        # taken out while it is used: no two threads go on with one engine
+        engine = self._engines.pop((replicate, at), None) or self._scrambled(replicate, at)
+        points: Array = engine.random(BLOCK)
+        if len(self._engines) >= self.replicates:
+            self._engines.clear()  # left behind by jumps
+        self._engines[replicate, at + 1] = engine
         return np.clip(points + _CELL, 0.0, 1.0 - _CELL)
+
+    def _scrambled(self, replicate: int, at: int) -> Any:
+        """A sequence scrambled independently of the others, from one of its blocks on."""
+        from scipy.stats import qmc
+
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0, replicate)))
+        engine: Any = qmc.Sobol(sum(self.dims), scramble=True, seed=rng)
+        return engine.fast_forward(at * BLOCK) if at else engine
 
     def _hypercube(self, block: int) -> Array:
         """Each block is a Latin hypercube of its own, independent of the others."""
@@ -170,7 +179,7 @@ class Design:
         return np.clip(points, _CELL, 1.0 - _CELL)
 
 
-def design(name: str, dims: tuple[int, ...], seed: int) -> Design:
+def design(name: str, dims: tuple[int, ...], seed: int, replicates: int = 1) -> Design:
     """A design by its name.
 
     Raises
@@ -180,4 +189,4 @@ def design(name: str, dims: tuple[int, ...], seed: int) -> Design:
     """
     if name not in DESIGNS:
         raise PerfmethodError(f"design: found {name!r}; allowed: {suggest(name, DESIGNS)}")
-    return Design(name, dims, seed)
+    return Design(name, dims, seed, replicates)

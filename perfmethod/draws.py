@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,6 +92,7 @@ class Draws:
     make: Callable[[slice], Values]
     paths: tuple[str, ...]
     note: str = ""
+    independent: ClassVar[bool] = True  # whether the formulas for independent draws hold
 
     @classmethod
     def of(cls, values: Mapping[str, ArrayLike], note: str = "given values") -> Draws:

@@ -447,3 +447,10 @@ def test_schemes_that_do_not_fit_are_refused(
     given = dict.fromkeys(schemes, year.scheme)
     with pytest.raises(PerfmethodError, match=message):
         se.simulate_each(year, given, size, SPECS[0], seed=1, **how)
+
+
+def test_no_error_of_independent_draws_is_stated_of_others(year):
+    for design, stated in [("random", True), ("sobol", False), ("latin_hypercube", False)]:
+        draws = un.draw(year, 2048, SPECS[0], seed=1, design=design, replicates=2)
+        frame = pm.simulate(year, draws).to_frame()
+        assert frame.columns.str.endswith("_mcse").any() == stated

@@ -39,6 +39,8 @@ class Simulation:
         Class of each unit.
     failures : tuple of Failure
         Draws without a result, each with its reason.
+    independent : bool
+        Whether the draws are independent of each other; quasi-random ones are not.
     """
 
     units: tuple[str, ...]
@@ -49,6 +51,7 @@ class Simulation:
     meta: Mapping[str, Any] = field(repr=False)
     classes: tuple[str, ...] = field(default=(), repr=False)
     failures: tuple[Failure, ...] = field(default=(), repr=False)
+    independent: bool = field(default=True, repr=False)
 
     def __repr__(self) -> str:
         k, u = self.total.shape
@@ -69,7 +72,8 @@ class Simulation:
         DataFrame
             Index unit_id; mean, 5th and 95th percentile of the total; median rank and the 5th and
             95th percentile of the rank; the share of draws with each grade, with its Monte Carlo
-            standard error for the best grade. Failed draws do not count (`failures` lists them).
+            standard error for the best grade where draws are independent (for quasi-random ones
+            `sensitivity.monte_carlo` tells it). Failed draws do not count (`failures` lists them).
         """
         good = self.usable
         total, rank = (self.total, self.rank) if good.all() else (self.total[good], self.rank[good])
@@ -83,7 +87,7 @@ class Simulation:
         for code, level in enumerate(self.levels):
             assert self.grade is not None
             frame[f"p_{level}"] = (self.grade[good] == code).mean(0)
-        if self.levels:
+        if self.levels and self.independent:
             p = frame[f"p_{self.levels[0]}"]
             frame[f"p_{self.levels[0]}_mcse"] = np.sqrt(p * (1 - p) / len(total))
         return frame
@@ -99,15 +103,17 @@ def simulate(
 ) -> Simulation:
     """Score a year in every draw.
 
-    Draw k is the scheme rewritten with the numbers of draw k (`Scheme.patch`) and scored alone:
-    both go through the same function. Draws are computed in blocks of a fixed size, so nothing
-    but the draws decides a result: neither the executor nor how the blocks are shared out.
+    Draw k is the scheme rewritten with the numbers of draw k (`Scheme.patch`, ``drawn=True``) and
+    scored alone: both go through the same function. Draws are computed in blocks of a fixed size,
+    so nothing but the draws decides a result: neither the executor nor how the blocks are shared
+    out.
 
     Parameters
     ----------
     year : Year
     draws : Draws or mapping of str to array_like (k,)
-        Weights are relative in a draw: a scheme's `weights_sum` binds documents, not draws.
+        Weights are relative in a draw: a scheme's `weights_sum` binds documents, not draws. Nor do
+        least totals bind the base: where it varies and they do not, ``meta["varied"]`` says so.
     executor : concurrent.futures.Executor or the like, optional
         Anything with ``submit`` that returns futures: threads, processes, a Dask client. By
         default all is done here.
@@ -154,8 +160,9 @@ def simulate(
         failed += bad
     work.refuse_all_failed(failed)
     return Simulation(
-        work.plan.units, total, rank, grade, work.levels, work.meta, work.classes, tuple(failed)
-    )
+        work.plan.units, total, rank, grade, work.levels, work.meta, work.classes, tuple(failed),
+        work.draws.independent,
+    )  # fmt: skip
 
 
 def _keep(ranked: Ranked, _values: Mapping[str, Any]) -> tuple[Any, Any, Any]:

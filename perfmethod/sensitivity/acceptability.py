@@ -72,7 +72,7 @@ def share_error(counts: ArrayLike, draws: int) -> Array:
     -----
     The standard deviation of the posterior under Jeffreys' prior, but for terms of order 1/n.
     Draws of a quasi-random design are spread more evenly than independent ones: there the number
-    is too large, by a factor that depends on what is averaged.
+    is too large, by a factor that depends on what is averaged, and `replicate_error` tells.
 
     Examples
     --------

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from perfmethod.errors import is_whole
+from perfmethod.uncertainty import is_symmetric
+
 __all__ = ["Inputs", "correlated_inputs", "correlated_uniforms", "independent"]
 
 Array = NDArray[np.float64]
@@ -94,8 +97,9 @@ def correlated_inputs(mean: ArrayLike, covariance: ArrayLike) -> Inputs:
     center, spread = np.asarray(mean, dtype=float), np.asarray(covariance, dtype=float)
     if center.ndim != 1 or spread.shape != (len(center), len(center)):
         raise ValueError(f"found shapes {center.shape} and {spread.shape}; allowed: (d,), (d, d)")
-    if not np.allclose(spread, spread.T) or np.linalg.eigvalsh(spread).min() <= 0:
+    if not is_symmetric(spread) or np.linalg.eigvalsh(spread).min() <= 0:
         raise ValueError("found a covariance that is not symmetric and positive definite")
+    spread = (spread + spread.T) / 2  # no rounding of the one half
     root = np.linalg.cholesky(spread)
 
     def redraw(rng: np.random.Generator, x: Array, columns: Sequence[int]) -> Array:
@@ -168,8 +172,10 @@ def columns_of(factors: int | Mapping[str, Sequence[int]]) -> dict[str, list[int
     >>> columns_of(2), columns_of({"weights": [0, 2], "rule": [1]})
     ({'x1': [0], 'x2': [1]}, {'weights': [0, 2], 'rule': [1]})
     """
-    if isinstance(factors, int):
-        found = {f"x{i + 1}": [i] for i in range(factors)}
+    if not isinstance(factors, Mapping):
+        if not is_whole(factors):
+            raise ValueError(f"found factors {factors!r}; allowed: a whole number or a mapping")
+        found = {f"x{i + 1}": [i] for i in range(int(factors))}
     else:
         found = {str(name): [int(j) for j in columns] for name, columns in factors.items()}
     used = sorted(j for columns in found.values() for j in columns)
@@ -202,7 +208,9 @@ def base_sample(
     ValueError
         If the kind is unknown or n does not suit it.
     """
-    parts = replicates or 1
+    if not (is_whole(n) and is_whole(replicates)):
+        raise ValueError(f"found n {n!r} and {replicates!r} replicates; allowed: whole numbers")
+    n, parts = int(n), int(replicates) or 1
     if n < 2 or n % parts or replicates < 0 or replicates == 1:
         raise ValueError(f"found n {n} and {replicates} replicates; allowed: n from 2, a multiple "
                          "of the replicates, of which there are none or at least 2")  # fmt: skip

@@ -241,11 +241,10 @@ def _check(year: Year, factors: tuple[Factor, ...]) -> None:
             f"found {', '.join(twice[:5] or structural)} in more than one factor; allowed: each "
             "number, and the choice of a scheme, in one (make one factor of what belongs together)"
         )
-    free = {"weights_sum": None} if "weights_sum" in year.scheme.document else {}
     for factor in factors:
         if factor.choice is not None and not factor.choice.documents:
             for values in factor.choice.values:
-                year.scheme.patch({**values, **free})
+                year.scheme.patch(values, drawn=True)
 
 
 def draws_of(values: Values, size: int, base: float) -> Draws:

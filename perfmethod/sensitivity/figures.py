@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from perfmethod import plots
@@ -21,6 +22,11 @@ __all__ = ["acceptability_map", "intervals", "tornado_bars", "triangle"]
 WIDE = 5  # places
 _TITLES = {
     "en": {
+        "no intervals": "No unit of {1} has a rank interval {2} or more places wide",
+        "no acceptability": "No unit has one rank in most of the draws",
+        "no tornado": "No change moves a rank",
+        "no lists": "{0}; none of {2} changes alters the list of the best grade",
+        "no triangle": "No split has the scheme's own list",
         "intervals": "{} of {} units have a rank interval at least {} places wide",
         "acceptability": "{} of {} units have one rank in most of the draws",
         "tornado": "{} moves ranks most: {} places on average",
@@ -28,6 +34,11 @@ _TITLES = {
         "triangle": "{} % of all splits have the scheme's own list",
     },
     "zh": {
+        "no intervals": "{1}个单位的名次区间都窄于{2}位",
+        "no acceptability": "没有单位在多数抽样中名次相同",
+        "no tornado": "没有任何变动改变名次",
+        "no lists": "{0}; {2}项变动都不改变最高等次名单",
+        "no triangle": "没有一种权重分配与本方案名单相同",
         "intervals": "{}个单位(共{}个)的名次区间不窄于{}位",
         "acceptability": "{}个单位(共{}个)在多数抽样中名次相同",
         "tornado": "对名次影响最大的是{}: 平均变动{}位",
@@ -37,12 +48,17 @@ _TITLES = {
 }
 
 
+def _title(lang: str, kind: str, n: int, *numbers: int) -> str:
+    """The finding; none is said in words."""
+    return _TITLES[lang][kind if n else f"no {kind}"].format(n, *numbers)
+
+
 def intervals(result: MonteCarlo, ax: Axes | None, lang: str) -> Axes:
     """Rank intervals of every unit."""
     frame = result.ranks.rename(columns={"name": "unit"})
     frame = frame.sort_values(["class", "expected"], kind="stable")
     wide = int((frame["high"] - frame["low"] >= WIDE).sum())
-    title = _TITLES[lang]["intervals"].format(wide, len(frame), WIDE)
+    title = _title(lang, "intervals", wide, len(frame), WIDE)
     return plots.rank_intervals(frame, ax, title=title, language=lang)
 
 
@@ -50,16 +66,20 @@ def acceptability_map(result: MonteCarlo, ax: Axes | None, lang: str) -> Axes:
     """Heat map of the shares of draws with each rank."""
     ranks = result.ranks
     order = ranks.sort_values(["class", "expected"], kind="stable").index
-    shares = result.acceptability.loc[order]
+    return rank_shares(result.acceptability.loc[order], list(ranks.loc[order, "name"]), ax, lang)
+
+
+def rank_shares(shares: pd.DataFrame, names: list[str], ax: Axes | None, lang: str) -> Axes:
+    """Heat map of shares by unit and rank, (u, r), units in the order given."""
     long = pd.DataFrame(
         {
-            "unit": ranks.loc[order, "name"].repeat(shares.shape[1]).to_numpy(),
+            "unit": np.repeat(names, shares.shape[1]),
             "rank": list(shares.columns) * len(shares),
             "share": shares.to_numpy().ravel(),
         }
     )
     sure = int((shares.max(axis=1) > 0.5).sum())
-    title = _TITLES[lang]["acceptability"].format(sure, len(shares))
+    title = _title(lang, "acceptability", sure, len(shares))
     return plots.acceptability(long, ax, title=title, language=lang)
 
 
@@ -68,19 +88,23 @@ def tornado_bars(result: OneAtATime, ax: Axes | None, top: int, lang: str) -> Ax
     frame = result.to_frame()
     kept = frame["label"].drop_duplicates().head(top)
     frame = frame[frame["label"].isin(kept) & (frame["failed"] == "")]
-    most, said = frame.nlargest(1, "mean_shift").iloc[0], _TITLES[lang]
-    title = said["tornado"].format(most["name"], show(most["mean_shift"]))
+    most = frame.nlargest(1, "mean_shift").iloc[0]
+    kind = "tornado" if most["mean_shift"] > 0 else "no tornado"
+    title = _TITLES[lang][kind].format(most["name"], show(most["mean_shift"]))
     if result.graded:
         whole = result.table
-        title = said["lists"].format(title, int((whole["changed"] > 0).sum()), len(whole))
+        changing = int((whole["changed"] > 0).sum())
+        kind = "lists" if changing else "no lists"
+        title = _TITLES[lang][kind].format(title, changing, len(whole))
     return plots.tornado(frame, ax, title=title, language=lang)
 
 
 def triangle(result: BlockMap, ax: Axes | None, lang: str) -> Axes:
     """Map over the weights of three siblings."""
     frame = result.table[result.table["failed"] == ""]
-    same = show(100 * float((frame["changed"] == 0).mean()), 0)
-    title = _TITLES[lang]["triangle"].format(same)
+    same = float((frame["changed"] == 0).mean())
+    kind = "triangle" if same > 0 else "no triangle"
+    title = _TITLES[lang][kind].format(show(100 * same, 0))
     return plots.weight_triangle(
         frame, ax, corners=result.children, nominal=result.nominal, title=title, language=lang
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from perfmethod.errors import is_whole
 from perfmethod.sensitivity.designs import base_sample, columns_of, named, outputs_of
 from perfmethod.sensitivity.estimators import (
     FIRST_ORDER,
@@ -134,7 +135,7 @@ def global_indices(
         meta={"n": n, "sampler": sampler, "first": first, "total": total,
               "resamples": 0 if replicates else resamples, "replicates": replicates,
               "evaluations": n * _designs(len(columns), effects),
-              "seed": seed if isinstance(seed, int) else "a generator"},
+              "seed": seed if is_whole(seed) else "a generator"},
     )  # fmt: skip
 
 

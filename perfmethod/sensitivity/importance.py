@@ -60,12 +60,15 @@ class Importance:
         Classes and nodes that are left out, and why.
     meta : mapping
         Digests of scheme and data, version.
+    names : mapping of str to mapping
+        Names of the classes by language.
     """
 
     table: pd.DataFrame
     method: str
     notes: tuple[str, ...]
     meta: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -119,11 +122,12 @@ class Importance:
                               "nominal": frame["nominal"], "importance": frame[measure],
                               "standard_error": frame[f"{measure}_se"]})  # fmt: skip
         words = {
-            "zh": "名义权重{0}, 实际作用{1}(%)",
-            "en": "Weights {0} in name, {1} in effect (%)",
+            "zh": "{2}: 名义权重{0}, 实际作用{1}(%)",
+            "en": "{2}: weights {0} in name, {1} in effect (%)",
         }
         shares = ["/".join(show(100 * x, 0) for x in frame[c]) for c in ("nominal", measure)]
-        return weights_and_importance(shown, ax, title=words[lang].format(*shares), language=lang)
+        name = self.names.get(lang, {}).get(of, of)
+        return weights_and_importance(shown, ax, title=words[lang].format(*shares, name), language=lang)
 
 
 def importance(
@@ -198,7 +202,14 @@ def importance(
            if t.few]  # fmt: skip
     told = method + "".join(f", {k} {v:g}" for k, v in options.items())
     return Importance(pd.concat([t.table for t in tables], ignore_index=True), told,
-                      (*small, *few), evaluation.meta)  # fmt: skip
+                      (*small, *few), evaluation.meta, _class_names(evaluation))  # fmt: skip
+
+
+def _class_names(evaluation: Evaluation) -> dict[str, dict[str, str]]:
+    """Names of the classes by language."""
+    scheme = evaluation.year.scheme
+    return {lang: {c: scheme.name(f"classes.{c}", lang) for c in scheme.classes}
+            for lang in ("zh", "en")}  # fmt: skip
 
 
 class _Rows(NamedTuple):

@@ -15,9 +15,9 @@ from perfmethod.scoring import Tally
 from perfmethod.sensitivity.acceptability import (
     expected_ranks,
     rank_quantiles,
-    share_error,
     tied_groups,
 )
+from perfmethod.sensitivity.standard_errors import StandardErrors, ordered
 from perfmethod.uncertainty.names import Family
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class MonteCarlo:
     """Distribution of ranks and grades over draws, with Monte Carlo standard errors.
 
     All shares are of the draws that could be scored; `failed` and `failures` say which could not.
+    `errors` says what the standard errors (``mcse``) rest on: the spread of independent draws, or,
+    where draws are quasi-random, that of their replicates.
 
     Attributes
     ----------
@@ -43,6 +45,8 @@ class MonteCarlo:
         Largest standard error of a share, where `run_until` was to bring it below a bound.
     bound : float or None
         That bound.
+    replicates : tuple of Tally
+        Counts of each replicate of quasi-random draws; none where draws are independent.
     """
 
     counts: Tally = field(repr=False)
@@ -50,6 +54,7 @@ class MonteCarlo:
     families: tuple[Family, ...] = field(default=(), repr=False)
     reached: float | None = None
     bound: float | None = None
+    replicates: tuple[Tally, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         failed = f", {self.counts.failed} more failed" if self.counts.failed else ""
@@ -58,7 +63,8 @@ class MonteCarlo:
             word = "reached" if self.converged else "NOT reached"
             met = f"; bound {self.bound:g} {word} ({self.reached:.2g})"
         units = len(self.counts.units)
-        return f"<MonteCarlo of {self.counts.draws} draws{failed}, {units} units{met}>"
+        parts = f" in {len(self.replicates)} replicates" if self.replicates else ""
+        return f"<MonteCarlo of {self.counts.draws} draws{parts}{failed}, {units} units{met}>"
 
     @property
     def draws(self) -> int:
@@ -67,8 +73,13 @@ class MonteCarlo:
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """Digests of scheme and data, draws, seed, what varied, version."""
-        return self.counts.meta
+        """Digests of scheme and data, draws, seed, what varied, standard errors, version."""
+        return {**self.counts.meta, "standard_errors": self.errors.kind}
+
+    @cached_property
+    def errors(self) -> StandardErrors:
+        """What the standard errors rest on, and how far their intervals reach."""
+        return StandardErrors(self.counts, self.replicates)
 
     @property
     def converged(self) -> bool | None:
@@ -92,7 +103,7 @@ class MonteCarlo:
     @cached_property
     def acceptability_error(self) -> pd.DataFrame:
         """Monte Carlo standard errors of `acceptability`."""
-        return self._by_rank(share_error(self.counts.ranks, self.draws))
+        return self._by_rank(self.errors.share(lambda counts: counts.ranks))
 
     def _by_rank(self, values: Any) -> pd.DataFrame:
         ranks = pd.RangeIndex(1, values.shape[1] + 1, name="rank")
@@ -103,7 +114,7 @@ class MonteCarlo:
         """Share of draws with each grade, and its error (``<grade>_mcse``)."""
         frame = pd.DataFrame(index=self._index)
         if self.counts.grades is not None:
-            errors = share_error(self.counts.grades, self.draws)
+            errors = self.errors.share(lambda counts: counts.grades)
             for g, level in enumerate(self.counts.levels):
                 frame[level] = self.counts.grades[:, g] / self.draws
                 frame[f"{level}_mcse"] = errors[:, g]
@@ -122,11 +133,22 @@ class MonteCarlo:
         """
         if self.counts.wins is None or self.counts.ties is None:
             raise PerfmethodError("found no counts of pairs; allowed: monte_carlo(..., pairs=True)")
-        share = (self.counts.wins + self.counts.ties / 2) / self.draws
+        share = ordered(self.counts) / self.draws
         classes = np.array(self.counts.classes)
         share[classes[:, None] != classes] = np.nan
         np.fill_diagonal(share, 0.5)
         return pd.DataFrame(share, index=self._index, columns=self._index.rename("below"))
+
+    @cached_property
+    def wins_error(self) -> pd.DataFrame:
+        """Monte Carlo standard errors of `wins`."""
+        wins, ties = self.wins, self.ties.to_numpy()
+        error = self.errors.share(ordered)
+        if not self.replicates:
+            # halves are nearer to the mean than the ones and zeros that the formula is for
+            error = np.sqrt(error**2 - ties * self.draws / (2 * (self.draws + 1)) ** 2)
+        np.fill_diagonal(error, 0.0)
+        return pd.DataFrame(error, wins.index, wins.columns).where(wins.notna())
 
     @cached_property
     def ties(self) -> pd.DataFrame:
@@ -149,23 +171,28 @@ class MonteCarlo:
             total_mcse.
         """
         c = self.counts
-        mean, error = expected_ranks(c.ranks)
+        mean, alone = expected_ranks(c.ranks)
         low, median, high = rank_quantiles(c.ranks, [0.05, 0.5, 0.95])
         best, worst = rank_quantiles(c.ranks, [0.0, 1.0])
         place = np.arange(1, c.ranks.shape[1] + 1)
+        error = self.errors.mean(lambda counts: counts.ranks @ place, alone)
         away = np.abs(place - c.nominal_rank[:, None])
         shift = (c.ranks * away).sum(1) / c.draws
         spread = (c.ranks * (away - shift[:, None]) ** 2).sum(1) / max(c.draws - 1, 1)
         moved = c.total / c.draws
         sd = np.sqrt(np.maximum(c.squares / c.draws - moved**2, 0.0))
+        shift_error = self.errors.mean(
+            lambda counts: (counts.ranks * away).sum(1), np.sqrt(spread / c.draws)
+        )
+        total_error = self.errors.mean(lambda counts: counts.total, sd / np.sqrt(c.draws))
         return pd.DataFrame(
             {
                 "name": [self.names[u] for u in c.units], "class": c.classes,
                 "nominal": c.nominal_rank, "expected": mean, "expected_mcse": error,
                 "median": median, "low": low, "high": high, "best": best, "worst": worst,
-                "shift": shift, "shift_mcse": np.sqrt(spread / c.draws),
+                "shift": shift, "shift_mcse": shift_error,
                 "total_mean": c.nominal_total + moved, "total_sd": sd,
-                "total_mcse": sd / np.sqrt(c.draws),
+                "total_mcse": total_error,
             },
             index=self._index,
         )  # fmt: skip
@@ -181,9 +208,10 @@ class MonteCarlo:
         c, u = self.counts, len(self.counts.units)
         mean = c.shift / c.draws
         variance = max(c.shift_squares / c.draws - mean**2, 0.0)
-        rows = {"mean_rank_shift": (mean / u, np.sqrt(variance / c.draws) / u)}
+        moved = self.errors.mean(lambda counts: counts.shift, np.sqrt(variance / c.draws))
+        rows = {"mean_rank_shift": (mean / u, float(moved) / u)}
         if c.grades is not None:
-            error = float(share_error(c.same_best, c.draws))
+            error = float(self.errors.share(lambda counts: counts.same_best))
             rows = {"same_best": (c.same_best / c.draws, error), **rows}
         return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "mcse"])
 
@@ -222,7 +250,7 @@ class MonteCarlo:
         -------
         DataFrame
             unit_id, best_rank, draws, family, child, share (of the family's weight), mcse (NaN
-            with a single draw).
+            with a single draw, or in a single replicate).
 
         Raises
         ------
@@ -243,7 +271,7 @@ class MonteCarlo:
         n = first.draws[:, None]
         mean = first.sums / n
         spread = np.maximum(first.squares / n - mean**2, 0.0) * n / np.maximum(n - 1, 1)
-        error = np.where(n > 1, np.sqrt(spread / n), np.nan)
+        error = self.errors.favorable(np.where(n > 1, np.sqrt(spread / n), np.nan))
         labels = [(f.name, child) for f in self.families for child in f.children]
         u, p = mean.shape
         return pd.DataFrame(

@@ -15,6 +15,7 @@ from math import comb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from perfmethod.errors import is_whole
 from perfmethod.sensitivity.designs import (
     Inputs,
     columns_of,
@@ -203,7 +204,7 @@ def shapley_effects(
         effects={k: Effect(tuple(columns), v) for k, v in _shares(costs).items()},
         mean=middle, constant=still, confidence=confidence, variances=variance,
         meta={"n": n, "sampler": "random", "resamples": resamples, "evaluations": n * len(costs),
-              "seed": seed if isinstance(seed, int) else "a generator"},
+              "seed": seed if is_whole(seed) else "a generator"},
     )  # fmt: skip
 
 

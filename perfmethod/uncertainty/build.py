@@ -15,6 +15,7 @@ from perfmethod.draws import Block, Draws
 from perfmethod.errors import InputError, SchemeError
 from perfmethod.scheme import Scheme
 from perfmethod.uncertainty.names import Known
+from perfmethod.uncertainty.replicates import REPLICATES, Replicated
 from perfmethod.uncertainty.sources import Design, design
 from perfmethod.uncertainty.specs import Chosen, Part, Spec
 from perfmethod.year import Year
@@ -28,6 +29,7 @@ def draw(
     *specs: Spec,
     seed: int,
     design: str = "random",
+    replicates: int = REPLICATES,
 ) -> Draws:
     """Turn specifications of what varies into draws.
 
@@ -42,15 +44,19 @@ def draw(
         `polytope`, `measurement`, `survey_noise`. They vary independently of each other.
     seed : int
     design : {"random", "sobol", "latin_hypercube"}
-        Independent draws; the points of one scrambled Sobol' sequence, draw k being point k; or
-        Latin hypercubes of `core.BLOCK` draws, one for each block.
+        Independent draws; scrambled Sobol' sequences; or Latin hypercubes of `core.BLOCK` draws,
+        one for each block.
+    replicates : int
+        Independent randomizations of a quasi-random design, at least 2: Sobol' sequences whose
+        blocks take turns, or sets of Latin hypercubes. Their spread is what tells the error of a
+        result. Independent draws need none.
 
     Returns
     -------
     Draws
-        Made block by block when they are needed. The same seed gives the same bytes for any
-        `size`, chunk or worker, and with ``design="random"`` one specification's draws do not
-        depend on those after it.
+        Made block by block when they are needed; those of a quasi-random design are `Replicated`.
+        The same seed gives the same bytes for any `size`, chunk or worker, and with
+        ``design="random"`` one specification's draws do not depend on those after it.
 
     Raises
     ------
@@ -84,15 +90,21 @@ def draw(
     known = Known.of(source)
     if size < 1 or not specs:
         known.problems.add(f"{size} draws of {len(specs)} specifications", "at least 1 of each")
+    if replicates < 2:
+        known.problems.add(f"{replicates} replicates", "at least 2, for they tell the error")
     parts = [part for spec in specs for part in spec.parts(known)]
     twice = Counter(path for part in parts for path in part.paths)
     for path, times in twice.items():
         if times > 1:
             known.problems.add(f"'{path}' in {times} specifications", "in one of them")
     known.problems.raise_any(SchemeError)
-    maker = _Maker.of(parts, design, seed)
-    note = "; ".join(spec.note for spec in specs)
-    made = Draws(size, maker, tuple(twice), f"{note}; {design}, seed {seed}")
+    maker = _Maker.of(parts, design, seed, replicates)
+    note, paths = "; ".join(spec.note for spec in specs), tuple(twice)
+    if design == "random":
+        made = Draws(size, maker, paths, f"{note}; {design}, seed {seed}")
+    else:
+        note = f"{note}; {design} in {replicates} replicates, seed {seed}"
+        made = Replicated(size, maker, paths, note, replicates, design)
     _try(known, made, parts)
     return made
 
@@ -106,8 +118,8 @@ class _Maker:
     columns: Mapping[str, int] = field(repr=False)
 
     @classmethod
-    def of(cls, parts: list[Part], name: str, seed: int) -> _Maker:
-        chosen = design(name, tuple(p.dims for p in parts), seed)
+    def of(cls, parts: list[Part], name: str, seed: int, replicates: int) -> _Maker:
+        chosen = design(name, tuple(p.dims for p in parts), seed, replicates)
         floats = [path for part in parts if not isinstance(part, Chosen) for path in part.paths]
         return cls(tuple(parts), chosen, {path: j for j, path in enumerate(floats)})
 
@@ -143,11 +155,10 @@ def _try(known: Known, draws: Draws, parts: list[Part]) -> None:
     for part in parts:
         if isinstance(part, Chosen):
             trials += [dict.fromkeys(part.paths, value) for value in part.spec.values]
-    free = {"weights_sum": None} if "weights_sum" in known.scheme.document else {}
     for trial in trials:
         patch = {path: value for path, value in trial.items() if path in known.scheme.numbers}
         try:
-            known.scheme.patch({**patch, **free})
+            known.scheme.patch(patch, drawn=True)
         except InputError as error:
             known.problems.items.extend(error.problems)
             break

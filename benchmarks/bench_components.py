@@ -2,8 +2,9 @@
 
 Run: ``python -m benchmarks.bench_components speed`` (needs R with lme4, and Python's mixedlm, for
 the ratios, and a reader of Parquet for InstEval; writes ``benchmarks/results/components_speed.csv``),
-``... flat`` (``components_flat.csv``), ``... year``, and ``... coverage``, which writes
-``components_coverage.csv``. One thread: set ``OMP_NUM_THREADS=1``. All times are
+``... flat`` (``components_flat.csv``), ``... year``, ``... coverage``, which writes
+``components_coverage.csv``, and ``... clusters`` (``components_clusters.csv``): coverage of robust
+intervals and of those by normal theory by the number of raters. One thread: set ``OMP_NUM_THREADS=1``. All times are
 CPU seconds of one process; on a busy machine trust the ratios.
 """
 
@@ -223,5 +224,38 @@ def coverage(seeds: int = 500) -> None:
     print(out.to_string())
 
 
+def few(seed: int, raters: int, mixed: bool) -> dict[str, bool]:
+    """12 units, raters of 2 to 8 each; where mixed, 15 % of raters have no residual at all."""
+    rng = np.random.default_rng(seed)
+    per = rng.integers(2, 9, raters)
+    rater = np.repeat(np.arange(raters), per)
+    unit = np.concatenate([rng.choice(12, n, replace=False) for n in per])
+    noise = rng.normal(0, 12, len(rater))
+    if mixed:
+        noise = np.where((rng.random(raters) < 0.15)[rater], 0, noise / np.sqrt(0.85))
+    y = rng.normal(0, 4, 12)[unit] + rng.normal(0, 6, raters)[rater] + noise
+    table = Moments.of(np.rint(100 * y) / 100, unit=unit, rater=rater)
+    found, truth = variance_components(table, ["unit", "rater"]), (16, 36, 144)
+    return {
+        f"{term} ({method})": bool(low <= true <= high)
+        for method in ("wald", "robust")
+        for term, true, (low, high) in zip(found.terms, truth, found.intervals(method=method),
+                                           strict=True)
+    }  # fmt: skip
+
+
+def clusters(seeds: int = 500) -> None:
+    """Coverage of 95 % intervals by the number of raters; seeds from 0."""
+    rows = []
+    for mixed in (False, True):
+        for raters in (15, 20, 30, 50, 80, 150):
+            shares = pd.DataFrame([few(seed, raters, mixed) for seed in range(seeds)]).mean()
+            ratings = "15 % without residual" if mixed else "normal"
+            rows.append({"ratings": ratings, "raters": raters, **shares.round(3), "seeds": seeds})
+    pd.DataFrame(rows).to_csv(RESULTS / "components_clusters.csv", index=False)
+    print(pd.DataFrame(rows).to_string())
+
+
 if __name__ == "__main__":
-    {"speed": speed, "flat": flat, "year": year, "coverage": coverage}[sys.argv[1]]()
+    runs = {"speed": speed, "flat": flat, "year": year, "coverage": coverage, "clusters": clusters}
+    runs[sys.argv[1]]()

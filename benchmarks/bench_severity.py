@@ -1,7 +1,7 @@
 """Severity: time at 10,000 raters, and coverage of severities and adjusted unit scores.
 
 Run: ``python -m benchmarks.bench_severity speed``, and ``... coverage [surveys [processes]]`` (120
-and 1 by default, about three CPU minutes), which writes
+and 1 by default, about five CPU minutes), which writes
 ``benchmarks/results/severity_coverage.csv``. One thread: set ``OMP_NUM_THREADS=1``. All times are
 CPU seconds of one process; on a busy machine trust the ratios.
 
@@ -9,7 +9,10 @@ Coverage: surveys of 20 units by 240 raters of 6 categories, of whom each rates 
 units, on two dimensions. ``linear`` surveys have normal ratings and effects: the model is true.
 ``ordinal`` surveys have three options by a proportional odds model with random raters and ballots:
 for the linear model the truth is the expected score at the common mix; the ordinal model is asked
-for the same, and for positions on its latent scale. Columns: survey, model, quantity, surveys,
+for the same, and for positions on its latent scale. ``few_raters`` are linear surveys of 10 units
+by 9 raters of 3 categories, each of whom rates most units. Of linear surveys there are three times
+as many as asked for. Intervals are those of the result, by Student's t; for comparison there are
+severities with normal ones too. Columns: survey, model, quantity, surveys,
 intervals, level, coverage, monte_carlo_error (over surveys, intervals of one survey being
 dependent), bias and rmse (points, or latent units), mean_error (mean standard error), seed, and
 failed (surveys without a fit, or one that did not converge).
@@ -39,7 +42,10 @@ SIZE: dict[str, Any] = {"units": 20, "categories": 6, "raters": 240, "share": 0.
                         "dimensions": 2}  # fmt: skip
 SPREADS = (0.6, 0.7, 0.9)
 
-Check = tuple[np.ndarray, np.ndarray, np.ndarray]  # estimate, standard error, truth
+FEW: dict[str, Any] = {"units": 10, "categories": 3, "raters": 9, "share": 0.9,
+                       "dimensions": 2}  # fmt: skip
+
+Check = tuple[np.ndarray, ...]  # estimate, standard error, half width of the interval, truth
 
 
 def expected_scores(planted: Planted) -> np.ndarray:
@@ -66,21 +72,25 @@ def linear_checks(planted: Planted) -> dict[tuple[str, str], Check]:
 
 def compared(found: Severity, planted: Planted) -> dict[tuple[str, str], Check]:
     units, categories = found.units, found.categories
+    severe, error, upper = (categories[c].to_numpy(float)
+                            for c in ("severity", "standard_error", "upper"))  # fmt: skip
+    adjusted, of_unit, top = (units[c].to_numpy(float)
+                              for c in ("adjusted", "standard_error", "upper"))  # fmt: skip
     return {
-        ("linear", "category severity"): (
-            categories["severity"].to_numpy(), categories["standard_error"].to_numpy(),
-            planted.severity,
+        ("linear", "category severity"): (severe, error, upper - severe, planted.severity),
+        ("linear, normal quantile", "category severity"): normal(severe, error, planted.severity),
+        ("linear", "adjusted score"): (adjusted, of_unit, top - adjusted, planted.units),
+        ("linear", "shrunken score"): normal(
+            units["shrunken"].to_numpy(), units["shrunken_error"].to_numpy(), planted.units
         ),
-        ("linear", "adjusted score"): (
-            units["adjusted"].to_numpy(), units["standard_error"].to_numpy(), planted.units,
+        ("none", "raw score, linear model's error"): normal(
+            units["raw"].to_numpy(), of_unit, planted.units
         ),
-        ("linear", "shrunken score"): (
-            units["shrunken"].to_numpy(), units["shrunken_error"].to_numpy(), planted.units,
-        ),
-        ("none", "raw score, linear model's error"): (
-            units["raw"].to_numpy(), units["standard_error"].to_numpy(), planted.units,
-        ),
-    }  # fmt: skip
+    }
+
+
+def normal(estimate: np.ndarray, error: np.ndarray, truth: np.ndarray) -> Check:
+    return estimate, error, Z * error, truth
 
 
 def ordinal_checks(planted: Planted) -> dict[tuple[str, str], Check]:
@@ -100,13 +110,20 @@ def ordinal_checks(planted: Planted) -> dict[tuple[str, str], Check]:
         "latent position": (units, "measure", "measure_error", planted.units),
     }
     for name, (table, value, error, true) in pairs.items():
-        checks["ordinal", name] = table[value].to_numpy(), table[error].to_numpy(), true
+        checks["ordinal", name] = normal(table[value].to_numpy(), table[error].to_numpy(), true)
     return checks
 
 
 def linear(child: np.random.SeedSequence) -> dict[tuple[str, str], Check] | None:
     try:
         return linear_checks(linear_survey(np.random.default_rng(child), **SIZE))
+    except PerfmethodError:
+        return None
+
+
+def few_raters(child: np.random.SeedSequence) -> dict[tuple[str, str], Check] | None:
+    try:
+        return linear_checks(linear_survey(np.random.default_rng(child), **FEW))
     except PerfmethodError:
         return None
 
@@ -118,9 +135,13 @@ def ordinal(child: np.random.SeedSequence) -> dict[tuple[str, str], Check] | Non
         return None
 
 
+CHECKS = [linear, few_raters, ordinal]
+
+
 def study(check: Callable[..., Any], surveys: int, processes: int) -> list[dict[str, Any]]:
     """Check surveys with seeds of their own: the number of processes changes nothing."""
-    children = np.random.SeedSequence(SEED).spawn(surveys)
+    kind = CHECKS.index(check)  # no two kinds of surveys share their effects
+    children = np.random.SeedSequence(SEED, spawn_key=(kind,)).spawn(surveys)
     with ProcessPoolExecutor(processes) as pool:
         found = list(pool.map(check, children, chunksize=5))
     good = [checks for checks in found if checks is not None]
@@ -131,8 +152,8 @@ def study(check: Callable[..., Any], surveys: int, processes: int) -> list[dict[
 
 
 def _row(name: str, key: tuple[str, str], rows: list[Check], failed: int) -> dict[str, Any]:
-    estimate, error, truth = (np.array([row[i] for row in rows]) for i in range(3))
-    inside = np.abs(estimate - truth) <= Z * error
+    estimate, error, half, truth = (np.array([row[i] for row in rows]) for i in range(4))
+    inside = np.abs(estimate - truth) <= half
     return {
         "survey": name, "model": key[0], "quantity": key[1], "surveys": len(rows),
         "intervals": inside.size, "level": LEVEL, "coverage": inside.mean(),
@@ -143,7 +164,9 @@ def _row(name: str, key: tuple[str, str], rows: list[Check], failed: int) -> dic
 
 
 def coverage(surveys: int, processes: int) -> None:
-    rows = [row for check in (linear, ordinal) for row in study(check, surveys, processes)]
+    sizes = [surveys if check is ordinal else 3 * surveys for check in CHECKS]
+    rows = [row for check, n in zip(CHECKS, sizes, strict=True)
+            for row in study(check, n, processes)]  # fmt: skip
     table = pd.DataFrame(rows).round(5)
     table.to_csv(RESULT, index=False)
     print(table.to_string(index=False))

@@ -9,7 +9,11 @@ are for honest ballots. What is checked:
 
 - scores of units by dimension, and totals, as `evaluate` gives them with their errors;
 - the components of one category's answers (enterprises, R05, on departments; all but the unit
-  whose quality was planted), by `variance_components`.
+  whose quality was planted), by `variance_components`, all dimensions in one fit: with the default
+  intervals (robust, raters as clusters; a seed for which the default is another fails) and by
+  normal theory;
+- what decision studies say from them: dependability and generalizability of the mean over the
+  dimensions of 100 ballots.
 
 The truth on the scale of the answers follows from the generator's model (`synthetic.answers`): a
 rater sees ``0.2 perception + 0.06 dimension - severity + 0.6 halo + 0.693 item`` (straight-liners
@@ -22,7 +26,7 @@ the same ballot (unit, rater and unit:rater together). Two things are known of t
 of scores are low by (n - 1)/n for the n ballots of a cell, which are few in a year of half the size
 (see `Review.covariance`). And answers are not normal: an interval of the residual or of unit:rater
 by normal theory is too narrow, since straight-liners have no residual at all and their number is
-chance; robust intervals know it.
+chance; robust intervals, which are the default, know it.
 """
 
 from __future__ import annotations
@@ -37,7 +41,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 import perfmethod as pm
-from perfmethod.reliability import Components, Moments, variance_components
+from perfmethod.reliability import Components, Decision, Moments, decision_for, variance_components
 from perfmethod.synthetic import synthetic_year
 from perfmethod.synthetic.answers import (
     CUT,
@@ -63,6 +67,10 @@ OPTIONS = {1: 100, 2: 75, 3: 55}  # as in the scheme of the synthetic year
 CATEGORY = "R05"
 TERMS = ["unit", "unit:dimension", "rater", "unit:rater"]
 NAMES = [*TERMS, "residual"]
+DESIGN = {"dimension": 4, "rater": 100}
+RATIOS = ("dependability", "generalizability")
+DEFAULT = "robust"  # method of the intervals when none is asked for
+METHODS = {DEFAULT: None, "wald": "wald"}  # name, and what is asked for
 TABLES = ["units", "groups", "tasks", "adjustments", "vetoes", "internal", "ballots"]
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(61)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -197,15 +205,32 @@ def run(seed: int) -> dict[str, float]:
     return row
 
 
+def decided(components: Components | dict[str, float]) -> Decision:
+    """Reliability of the mean over dimensions of 100 ballots, each by another rater."""
+    return decision_for(components, DESIGN, objects="unit", fixed=("dimension",))
+
+
+@cache
+def true_decision() -> Decision:
+    return decided(dict(zip(NAMES, true_components().tolist(), strict=True)))
+
+
 def recovered(fit: Components) -> dict[str, float]:
-    """Whether the intervals of components hold what was planted."""
+    """Whether the intervals of components, and of what follows from them, hold what was planted."""
+    if fit.inference.method != DEFAULT:
+        raise RuntimeError(f"found intervals by default: {fit.inference.told()}")
     row = {}
-    for method in ("wald", "robust"):
-        ends = fit.intervals(method=method)
+    for method in METHODS:
+        ends = fit.intervals(method=METHODS[method])
         for name, truth, (low, high) in zip(NAMES, true_components(), ends, strict=True):
             row[f"{name} ({method})"] = float(low <= truth <= high)
     for name, value in zip(NAMES, fit.variances, strict=True):
         row[f"estimate {name}"] = float(value)
+    found, truth = decided(fit), true_decision()
+    for name in RATIOS:
+        low, high = getattr(found, f"{name}_interval")
+        row[f"{name} ({DEFAULT})"] = float(low <= getattr(truth, name) <= high)
+        row[f"estimate {name}"] = getattr(found, name)
     return row
 
 
@@ -215,7 +240,12 @@ def table_of(rows: pd.DataFrame) -> pd.DataFrame:
     for what in ("scores", "totals"):
         found.append({"interval": f"{what} of units", "covered": rows[f"{what} of units"].mean(),
                       "mean_squared_z": rows[f"squared {what}"].mean()})  # fmt: skip
-    for method in ("wald", "robust"):
+    for name in RATIOS:
+        found.append({"interval": f"{name} ({DEFAULT})",
+                      "covered": rows[f"{name} ({DEFAULT})"].mean(),
+                      "truth": getattr(true_decision(), name),
+                      "mean_estimate": rows[f"estimate {name}"].mean()})  # fmt: skip
+    for method in METHODS:
         for name, truth in zip(NAMES, true_components(), strict=True):
             found.append({"interval": f"component {name} ({method})",
                           "covered": rows[f"{name} ({method})"].mean(), "truth": truth,

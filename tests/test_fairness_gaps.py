@@ -20,7 +20,6 @@ from scipy import stats
 import perfmethod as pm
 from perfmethod.errors import PerfmethodError
 from perfmethod.fairness import (
-    default_anchors,
     explain_gaps,
     fairness_report,
     group_gaps,
@@ -30,6 +29,7 @@ from perfmethod.fairness import (
 from perfmethod.fairness.parts import parts_of
 from perfmethod.fairness.shifts import contrasts
 from perfmethod.fairness.spread import permuted_spread
+from perfmethod.scoring import anchors_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOPE_ERRORS = [0.0131940035535, 0.0416273317731]  # of standLRT and schavg
@@ -227,9 +227,8 @@ def test_parts_add_up_to_the_totals(city: pm.Evaluation) -> None:
 
 
 def test_the_default_anchors_are_what_all_units_share(city: pm.Evaluation) -> None:
-    assert set(default_anchors(city, "municipal_department")) == {"common", "public_review"}
     found = group_gaps(city, draws=50)
-    assert set(found.anchors) == {"common", "public_review"}
+    assert found.anchors == anchors_of(city, "municipal_department") == ("common", "public_review")
     named = group_gaps(city, anchors=["spot_check"], draws=50)
     assert named.parts.query("anchor")["part"].unique().tolist() == ["spot_check"]
     assert "随机抽查工作" in named.words("zh")[2]
@@ -310,6 +309,18 @@ def test_attributes_inside_one_class_and_what_is_refused(city: pm.Evaluation) ->
     ]:
         with pytest.raises(PerfmethodError, match=words):
             call()
+
+
+def test_gaps_and_spread_by_a_number_are_of_its_bands(city: pm.Evaluation) -> None:
+    gaps = group_gaps(city, "staff", draws=50)
+    assert gaps.groups["group"].str[:3].tolist() == ["1: ", "2: ", "3: "]
+    assert gaps.meta["banded"].values == 49
+    for lang, name, rule in (("en", "staff (3 bands)", "49 different values"),
+                             ("zh", "编制人数(分3段)", "49个不同数值")):  # fmt: skip
+        assert name in gaps.words(lang)[0]
+        assert rule in gaps.words(lang)[1]
+        assert name in group_spread(city, "staff", draws=50).words(lang)[0]
+    assert group_gaps(city, "portfolio", draws=50).meta["banded"] is None
 
 
 # spread

@@ -42,6 +42,7 @@ from perfmethod.fairness import (
     table_law,
 )
 from perfmethod.fairness import tables as module
+from perfmethod.fairness.attributes import _told
 from tests.small_year import write_small_year
 
 SEVEN = (4, 9, 9, 8, 7, 6, 6)
@@ -507,6 +508,68 @@ def test_bands_keep_order_and_equal_values_together(x: list[float], number: int)
     for (a, i), (b, j) in itertools.combinations(zip(x, found, strict=True), 2):
         assert not (a == b and i != j)
         assert not (a < b and i > j)
+
+
+def test_a_column_of_many_numbers_is_cut_into_bands(city: pm.Evaluation) -> None:
+    units = city.year.units
+    size = pd.Series(np.random.default_rng(3).permutation(len(units)) * 3 + 7, units.index)
+    texts = size.astype(str).where(size != 7, "")  # a column that the year does not know
+    year = city.year.replace(units=units.assign(staff=size.astype(float), extra=texts))
+    found = grade_parity(pm.evaluate(year), ["staff", "extra", "office"])
+    groups = found.groups.set_index("attribute")
+    order = size.sort_values()
+    for name, known in (("staff", order), ("extra", order.iloc[1:])):
+        n = len(known)
+        third = np.ceil((np.arange(n) + 0.5) / n * 3)  # by hand: thirds of the ranks
+        wanted = known.groupby(third).agg(["min", "max", "size"])
+        assert groups.loc[name, "units"].tolist() == wanted["size"].tolist()
+        assert np.ptp(wanted["size"]) <= 1
+        assert groups.loc[name, "group"].tolist() == [
+            f"{i}: {row['min']} to {row['max']}" for i, (_, row) in enumerate(wanted.iterrows(), 1)
+        ]
+        cut = found.meta["banded"][name]
+        assert (cut.values, len(cut.limits)) == (n, 3)
+        assert cut.limits == tuple(zip(map(float, wanted["min"]), wanted["max"], strict=True))
+    assert set(found.meta["banded"]) == {"staff", "extra"}
+    label = groups.loc["staff", "group"].iloc[0]
+    assert found.spoken("staff", "zh", label) == label.replace(" to ", "至")
+    assert found.spoken("staff", "zh") == "编制人数(分3段)"
+    assert found.spoken("staff", "en") == "staff (3 bands)"
+    (first, *_), (mine, *_) = found.words("zh"), found.words("en")
+    assert f"其{len(units)}个不同数值按单位数大致均分为3段" in first
+    assert f"Its {len(units)} different values were cut into 3 bands" in mine
+    assert not any(
+        c.isascii() and c.isalpha() for c in first.replace("Holm", "").replace("p =", "")
+    )
+
+
+def test_few_numbers_and_labels_stay_as_they_are(city: pm.Evaluation) -> None:
+    units = city.year.units
+    n = len(units)
+    few = pd.Series(np.arange(n) % 8, units.index)  # six units to a value
+    codes = pd.Series([f"{i:02d}" for i in range(n)], units.index)
+    year = city.year.replace(units=units.assign(staff=few.astype(float)))
+    other = pm.evaluate(year)
+    assert attribute(other, "staff").tolist() == few.tolist()
+    assert grade_parity(other, "staff").meta["banded"] == {}
+    assert attribute(other, codes).tolist() == codes.tolist()  # texts given as labels
+    three = pd.Series([1.0, 2.0, 2.5] + [np.nan] * (n - 3), units.index)
+    assert attribute(other, three).dropna().tolist() == [1.0, 2.0, 2.5]
+    assert attribute(other, few > 3).tolist() == (few > 3).tolist()
+    # equal numbers share a band, so bands may be fewer and of other sizes
+    heap = pd.Series([5.0] * (n - 12) + list(range(100, 112)), units.index)
+    size = grade_parity(other, heap.rename("heap")).groups
+    assert size["group"].tolist()[0] == "1: 5"
+    assert size["units"].tolist() == [n - 12, 12]
+
+
+@pytest.mark.parametrize(("ends", "told"), [
+    ([(0.0, 0.5), (1.0, 2000000.0)], ["1: 0 to 0.5", "2: 1 to 2000000"]),
+    ([(0.12341, 0.12342), (0.12343, 0.12343)], ["1: 0.12341 to 0.12342", "2: 0.12343"]),
+    ([(-5.0, -1.25)], ["1: -5 to -1.25"]),
+])  # fmt: skip
+def test_limits_are_told_apart(ends: list[tuple[float, float]], told: list[str]) -> None:
+    assert _told(ends) == told
 
 
 def test_spread_of_groups_of_two_is_no_test() -> None:

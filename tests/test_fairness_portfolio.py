@@ -144,7 +144,7 @@ def test_what_cannot_be_is_refused(city: pm.Evaluation) -> None:
     )
     frame = pd.DataFrame({"unit_id": list("ABC"), "a": [90, 60, 70]})
     year = pm.Year.from_frames(scheme, actuals=frame)
-    with pytest.raises(PerfmethodError, match="no unit with two tasks"):
+    with pytest.raises(PerfmethodError, match="3 task scores of 3 units and 1 indicators"):
         portfolio(pm.evaluate(year))
     assert portfolio(pm.evaluate(year), noise=1.0, draws=50).p == 1.0
     with pytest.raises(PerfmethodError, match="found 2 units"):

@@ -27,11 +27,11 @@ from perfmethod.places import (
     owed,
     quota_rules,
     share_found,
-    shared_anchors,
     true_best,
     true_totals,
 )
 from perfmethod.reliability.grades import grade_risk
+from perfmethod.scoring import anchors_of
 
 ROOT = Path(__file__).resolve().parents[1]
 BALANCES = {"G1": 0.5, "G5": -0.5}
@@ -96,11 +96,13 @@ def test_the_hybrid_by_hand(compared: Any, city: pm.Evaluation) -> None:
         whole = 13 * (scores["group"] == mine["group"].iloc[0]).sum() // 49
         inside += mine["total"].nlargest(whole).index.tolist()
     assert len(inside) == 11
-    rest = able.drop(index=inside)["public_review"].nlargest(13 - len(inside)).index.tolist()
+    wide = city.nodes.pivot(index="unit_id", columns="node", values="score")
+    merit = wide.loc[able.index.drop(inside), ["common", "public_review"]].mean(axis=1)
+    rest = merit.nlargest(13 - len(inside)).index.tolist()
     found = after(compared, city, "hybrid")
     assert sorted(found[found == "excellent"].index) == sorted(inside + rest)
-    assert compared.rules["hybrid"].anchors == shared_anchors(city.year.scheme)
-    assert shared_anchors(city.year.scheme) == ("public_review",)
+    assert compared.rules["hybrid"].anchors == anchors_of(city) == ("common", "public_review")
+    assert "hybrid" not in quota_rules(city.year.scheme)  # no year, nothing that groups share
 
 
 def test_numbers_of_the_table(compared: Any, city: pm.Evaluation) -> None:
@@ -355,7 +357,14 @@ def test_every_rule_says_itself_in_both_languages(compared: Any) -> None:
             assert set(words) == {"zh", "en"}
             assert "{" not in words["zh"] + words["en"]
     assert "13" in compared.rules["webster"].text["zh"]
-    assert "public_review" in compared.rules["hybrid"].text["en"]
+    text = compared.rules["hybrid"].text
+    assert "(mean of Common indicators and Public review (social review))" in text["en"]
+    assert "(共性指标与公众评议(社会评议)的平均分)" in text["zh"]
+    scheme = pm.Scheme.load(ROOT / "data" / "2009" / "scheme.toml")
+    one = quota_rules(scheme, anchors=["public_review"])["tie_next_candidate"]
+    assert "(公众评议(社会评议))" in one.text["zh"]
+    three = quota_rules(scheme, anchors=["common", "public_review", "P071"])["hybrid"]
+    assert "共性指标、公众评议(社会评议)与人大代表建议" in three.text["zh"]
 
 
 def test_a_rule_of_your_own(city: pm.Evaluation) -> None:

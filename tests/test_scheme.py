@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfmethod import Proposal, Scheme
+from perfmethod import Proposal, Scheme, Year, evaluate, sensitivity, simulate, uncertainty
 from perfmethod.errors import SchemeError
-from tests.small_year import SMALL_SCHEME
+from perfmethod.sensitivity.factors import resolve
+from tests.small_year import SMALL_SCHEME, write_small_year
 
 SMALL = Scheme.loads(SMALL_SCHEME)
 
@@ -210,3 +212,123 @@ def test_junk_in_place_of_any_table(key, junk):
     document = {k: v for k, v in SMALL.document.items()} | {key: junk}
     with contextlib.suppress(SchemeError):
         Scheme(document)
+
+
+# least totals and the base
+
+
+LEAST = SMALL_SCHEME.replace(
+    "[grades.levels.qualified]", "[grades.levels.qualified]\nleast = 600", 1
+)
+
+
+def reach(base: float, least: str = "least = 600", **changes: str) -> Scheme:
+    text = LEAST.replace("base = 1000", f"base = {base:g}").replace("least = 600", least)
+    for old, new in changes.values():
+        assert old in text
+        text = text.replace(old, new)
+    return Scheme.loads(text)
+
+
+def test_a_base_that_leaves_the_least_totals_behind_is_refused():
+    """Completion ratios to 1.1, and a bonus of 20 + 10 under a cap of 50."""
+    assert Scheme.loads(LEAST).number("grades.levels.qualified.least") == 600
+    with pytest.raises(SchemeError) as caught:
+        reach(100)
+    (problem,) = caught.value.problems
+    assert (problem.row, problem.column) == ("grades.levels.qualified", "least")
+    assert problem.found == "600, which no total can reach"
+    assert problem.allowed.startswith("at most 140 (110 for scores of 110 with base = 100, and a ")
+    with pytest.raises(SchemeError, match="which no total can reach"):
+        Scheme.loads(LEAST).patch({"base": 100})
+    both = {"base": 100, "grades.levels.qualified.least": 60}
+    assert Scheme.loads(LEAST).patch(both).number("base") == 100
+
+
+def test_the_reach_is_what_a_unit_can_have_at_most():
+    assert reach(100, "least = 140").number("base") == 100
+    with pytest.raises(SchemeError, match="at most 140"):
+        reach(100, "least = 140.01")
+    capped = {"cap": ("bonus_cap = 50", "bonus_cap = 5")}
+    with pytest.raises(SchemeError, match="at most 115"):
+        reach(100, "least = 115.5", **capped)
+    open_bonus = {"item": ("points = 5\ncap = 10", "points = 5"), "cap": ("bonus_cap = 50", "")}
+    assert reach(100, **open_bonus)  # as many events as there are
+    slower = {"rule": ("cap = 1.1", "cap = 1.2, bonus_rate = 2")}
+    assert reach(100, "least = 170", **slower)
+    with pytest.raises(SchemeError, match="at most 170"):
+        reach(100, "least = 171", **slower)
+
+
+@pytest.mark.parametrize(("rule", "most"), [
+    ('method = "identity"', None),
+    ('method = "zscore", to = [80, 10]', None),
+    ('method = "minmax"', 100),
+    ('method = "minmax", to = [40, 120]', 120),
+    ('method = "minmax", lower = 0, upper = 5', None),
+    ('method = "goalposts", lower = 0, upper = 5000', 100),
+    ('method = "goalposts", lower = 0, upper = 5000, truncate = false', None),
+    ('method = "interval", lower = -1, upper = 4000, k = 10', 100),
+    ('method = "growth_anchor", at_target = 80, cap = 110', 110),
+    ('method = "levels", scores = [150, 80]', 150),
+    ('method = "tiered_diminishing"', 200),
+    ('method = "tiered_diminishing", width = 30', None),
+    ('method = "efficacy", base = 40', 100),
+])  # fmt: skip
+def test_the_highest_score_of_a_rule(rule: str, most: float | None) -> None:
+    def limited(least: float) -> Scheme:
+        return Scheme.loads(f"format = 1\nclasses.city = {{}}\nindicators.a = {{ rule = {{ {rule} }} }}\n"
+                            f"[grades]\nlevels.good.least = {least}\n[grades.levels.rest]\n")  # fmt: skip
+
+    if most is None:
+        assert limited(1e6)
+        return
+    assert limited(most)
+    with pytest.raises(SchemeError, match=f"at most {most} "):
+        limited(most + 0.5)
+
+
+def test_least_totals_fall_from_grade_to_grade():
+    limits = ('format = 1\nclasses.city = {{}}\nindicators.a = {{ rule = {{ method = "identity" }} }}\n'
+              '[grades]\nrule = "{}"\nlevels.good.least = {}\nlevels.fair.least = {}\n[grades.levels.rest]\n')  # fmt: skip
+    assert Scheme.loads(limits.format("thresholds", 80, 60))
+    assert Scheme.loads(limits.format("quota", 60, 60))  # by places first
+    for rule, good in (("thresholds", 60), ("thresholds", 50), ("quota", 50)):
+        with pytest.raises(SchemeError, match="totals that fall from the best grade down"):
+            Scheme.loads(limits.format(rule, good, 60))
+
+
+def test_a_draw_is_bound_by_neither_reach_nor_sum_of_weights():
+    scheme = Scheme.loads(LEAST.replace("base = 1000", "base = 1000\nweights_sum = 100"))
+    with pytest.raises(SchemeError):
+        scheme.patch({"base": 100})
+    low = scheme.patch({"base": 100}, drawn=True)
+    assert low.number("base") == 100
+    assert low.patch({"adjustments.bonus_cap": 40}).number("adjustments.bonus_cap") == 40
+    assert pickle.loads(pickle.dumps(low)).digest == low.digest
+    weight = "classes.county_government.nodes.indicator.weight"
+    with pytest.raises(SchemeError, match="sum"):
+        scheme.patch({weight: 70})
+    assert scheme.patch({weight: 70}, drawn=True).number(weight) == 70
+    with pytest.raises(SchemeError, match="a number above 0"):
+        scheme.patch({"base": 0}, drawn=True)  # what is no number of a scheme is none of a draw
+
+
+def test_a_draw_that_no_grade_survives_is_seen_and_said(tmp_path):
+    folder = write_small_year(tmp_path / "small")
+    year = Year.load(folder, Scheme.loads(LEAST))
+    found = simulate(year, {"base": [1000.0, 100.0]})
+    assert "least totals stay where the base varies (qualified 600)" in found.meta["varied"]
+    assert "qualified 600" in repr(found)
+    lost = year.with_scheme(year.scheme.patch({"base": 100}, drawn=True))
+    grades = evaluate(lost).scores["grade"]
+    assert [found.levels[code] for code in found.grade[1]] == grades.tolist()
+    assert "qualified" in [found.levels[code] for code in found.grade[0]]
+    assert "qualified" not in set(grades)
+    for draws in ({"base": [1000.0, 1000.0]}, {"base": [900.0, 100.0], "grades.levels.qualified.least":
+                  [540.0, 60.0]}, {"adjustments.bonus_cap": [40.0, 50.0]}):  # fmt: skip
+        assert "least totals" not in simulate(year, draws).meta["varied"]
+    drawn = uncertainty.draw(year, 600, uncertainty.choice("base", values=[100.0, 1000.0]), seed=1)
+    assert "least totals stay" in simulate(year, drawn).meta["varied"]
+    bases = sensitivity.alternatives({"low": {"base": 100.0}, "now": {"base": 1000.0}})
+    assert resolve(year, {"base": bases})[0].paths == ("base",)

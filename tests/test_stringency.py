@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -216,16 +217,21 @@ def test_effects_are_those_of_the_parts_it_took() -> None:
 def test_reliability_of_the_review_is_that_of_its_ballots() -> None:
     share = survey_reliability(city(), parts())
     assert set(share) == {"public_review"}
-    # variance of the review by its linearized standard errors, all dimensions by their weights
+    # errors of the differences of units inside groups, pair by pair; dimensions weigh alike
     review = city().review
     assert review is not None
-    cov = review.covariance()
     dims = ["duty", "efficiency", "behavior", "self_build"]
-    var = [cov.loc[[(u, d) for d in dims], [(u, d) for d in dims]].to_numpy().mean()
-           for u in parts().panel.index]  # fmt: skip
-    x = parts().anchors["public_review"]
-    spread = ((x - x.groupby(parts().groups).transform("mean")) ** 2).sum() / (len(x) - 7)
-    assert share["public_review"] == pytest.approx(1 - np.mean(var) / spread)
+    cov = review.covariance()
+    cov = cov[cov.index.get_level_values("dimension").isin(dims)]
+    cov = cov.groupby("unit_id").mean().T.groupby("unit_id").mean()
+    x, square, errors = parts().anchors["public_review"], 0.0, 0.0
+    for _, mine in x.groupby(parts().groups):
+        for a, b in itertools.combinations(mine.index, 2):
+            square += (mine[a] - mine[b]) ** 2 / len(mine)
+            errors += (cov.loc[a, a] + cov.loc[b, b] - 2 * cov.loc[a, b]) / len(mine)
+    assert share["public_review"] == pytest.approx(1 - errors / square)
+    raw = np.diag(cov.loc[x.index, x.index]).mean()  # shared raters move no unit against another
+    assert 1 - raw / square * (len(x) - 7) < share["public_review"] < 1
     slopes = found().slopes
     assert slopes.loc["common", "reliability"] == 1
     assert slopes.loc["public_review", "corrected"] > slopes.loc["public_review", "slope"]
@@ -352,8 +358,10 @@ def test_impossible_comparisons_are_refused_with_every_reason() -> None:
         stringency(city(), panel=[])
     with pytest.raises(DataError, match="'gruppe'"):
         stringency(city(), by="gruppe")
-    with pytest.raises(DataError, match="no group of"):
+    with pytest.raises(DataError, match="no class in which 'by' has two groups"):
         stringency(city(), by=pd.Series({"D01": "a"}))
+    with pytest.raises(DataError, match="no group of"):
+        stringency(city(), panel="statutory_duty", by=pd.Series({"D01": "a", "D02": "b"}))
     with pytest.raises(DataError) as caught:
         stringency(city(), level=2, alpha=0, draws=5)
     assert len(caught.value.problems) == 3

@@ -14,6 +14,7 @@ the named tests of location and spread, `raw_gaps` and `explain_gaps` the decomp
 from perfmethod.fairness.attributes import attribute, bands
 from perfmethod.fairness.gaps import group_gaps
 from perfmethod.fairness.gaps_result import GroupGaps
+from perfmethod.fairness.lots import Shifts, raw_gaps
 from perfmethod.fairness.named import compare_groups, holm
 from perfmethod.fairness.odds import (
     CommonOdds,
@@ -24,13 +25,12 @@ from perfmethod.fairness.odds import (
     odds_ratio,
 )
 from perfmethod.fairness.parity import grade_parity
-from perfmethod.fairness.parts import default_anchors
 from perfmethod.fairness.portfolio import effective_number, missing_rules, portfolio
 from perfmethod.fairness.portfolio_result import MissingRules, Portfolio
 from perfmethod.fairness.power import Detectable, detectable, exact_power, significant_counts
 from perfmethod.fairness.report import FairnessReport, fairness_report
 from perfmethod.fairness.result import GradeParity
-from perfmethod.fairness.shifts import Explained, Shifts, explain_gaps, raw_gaps
+from perfmethod.fairness.shifts import Explained, explain_gaps
 from perfmethod.fairness.spread import GroupSpread, group_spread
 from perfmethod.fairness.tables import STATISTICS, TableLaw, p_values, statistic, table_law
 
@@ -53,7 +53,6 @@ __all__ = [
     "common_odds",
     "compare_groups",
     "conditional_odds",
-    "default_anchors",
     "detectable",
     "effective_number",
     "exact_power",

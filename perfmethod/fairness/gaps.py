@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.fairness.attributes import attribute, spoken
+from perfmethod.errors import PerfmethodError
+from perfmethod.fairness.attributes import read, spoken
 from perfmethod.fairness.gaps_result import GroupGaps
+from perfmethod.fairness.lots import Shifts, raw_gaps
 from perfmethod.fairness.named import holm
-from perfmethod.fairness.parts import Parts, default_anchors, parts_of
-from perfmethod.fairness.shifts import Explained, explain_gaps, raw_gaps
+from perfmethod.fairness.parts import Parts, parts_of
+from perfmethod.fairness.shifts import Explained, explain_gaps
+from perfmethod.scoring.comparable import anchors_of, class_of
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
@@ -47,9 +49,8 @@ def group_gaps(
         the largest class in which the attribute has two groups or more.
     anchors : sequence of str, optional
         Nodes on which all groups are judged by the same hands. By default those of
-        `default_anchors`: the public review, and nodes whose indicators every unit of the class
-        has. In the scheme of 2009 these are ``public_review`` and ``common``. A node with missing
-        scores is none.
+        `scoring.anchors_of`: what the scheme marks as shared, else the survey and nodes whose
+        indicators every unit of the class has. A node with missing scores is none.
     depth : int, default 2
         Parts are nodes at this depth (1 blocks, 2 aspects); anchors stay whole.
     level : float, default 0.95
@@ -101,57 +102,32 @@ def group_gaps(
     >>> bool(np.allclose(parts, found.groups.set_index("group")["gap"]))
     True
     """
-    labels = attribute(evaluation, by)
-    name = by if isinstance(by, str) else str(by.name or "attribute")
+    name, labels, cut = read(evaluation, by)
     chosen = class_of(evaluation, labels, name, class_id)
-    named = default_anchors(evaluation, chosen) if anchors is None else tuple(anchors)
+    named = anchors_of(evaluation, chosen) if anchors is None else tuple(anchors)
     if not named:
         raise PerfmethodError(
-            f"found no node of '{chosen}' on which all units are judged by the same hands; "
-            "allowed: anchors=(...) with one or more nodes"
+            f"found no node of '{chosen}' that all its units share, or none that they do not; "
+            "allowed: anchors=(...) with one or more nodes on which the units are judged by the "
+            "same hands"
         )
     parts = parts_of(evaluation, chosen, named, depth)
     label = labels.reindex(parts.units)
     known = label.notna().to_numpy()
     parts = parts.select(known)
     code, groups = pd.factorize(label[known].astype(str), sort=True)
-    raw = raw_gaps(parts.total, code, level=level, draws=draws, seed=seed)
-    found = _explained(parts, code, {"level": level, "draws": draws, "seed": seed})
+    raw, found = _both(parts, code, {"level": level, "draws": draws, "seed": seed})
     table = _groups(parts, code, groups, raw, found)
     table["detectable"] = found.error[:, -1] * _multiplier(found.df, level)
     table.insert(0, "attribute", name)
     meta = {**evaluation.year.meta, "class_id": chosen, "draws": draws, "seed": seed,
             "left_out": int((~known).sum()), "df": found.df,
-            "names": spoken(evaluation, name, groups)}  # fmt: skip
+            "normal": tuple(groups[found.normal]),
+            "banded": cut, "names": spoken(evaluation, name, groups, cut)}  # fmt: skip
     return GroupGaps(
         name, named, level, table, _parts(parts, code, groups, found), _slopes(parts, found),
         _tests(raw, found, len(groups)), _part_tests(parts, found), meta,
     )  # fmt: skip
-
-
-def class_of(
-    evaluation: Evaluation, labels: pd.Series, name: str, class_id: str | None = None
-) -> str:
-    """The class that is asked for, or the largest in which an attribute has two groups or more."""
-    classes = evaluation.scores["class"]
-    known = sorted(classes.unique())
-    if class_id is not None and class_id not in known:
-        raise PerfmethodError(f"found class '{class_id}'; allowed: {suggest(class_id, known)}")
-    if class_id is not None:
-        groups = sorted(labels[classes == class_id].dropna().astype(str).unique())
-        if len(groups) < 2:
-            raise PerfmethodError(
-                f"found the groups {groups} of '{name}' in '{class_id}'; allowed: two or more"
-            )
-        return class_id
-    number = labels.groupby(classes).nunique()
-    able = classes.value_counts()[number.index[number >= 2]]
-    if able.empty:
-        raise PerfmethodError(
-            f"found no class in which '{name}' has two groups; allowed: an attribute that differs "
-            "between units of one class"
-        )
-    return str(able.idxmax())
 
 
 def named_of(parts: Parts) -> pd.Index:
@@ -159,18 +135,19 @@ def named_of(parts: Parts) -> pd.Index:
     return parts.names.index[parts.names["anchor"]]
 
 
-def _explained(parts: Parts, code: NDArray[np.intp], rule: dict[str, Any]) -> Explained:
-    """Every part that is no anchor, and last their sum."""
+def _both(parts: Parts, code: NDArray[np.intp], rule: dict[str, Any]) -> tuple[Shifts, Explained]:
+    """Raw gaps of the totals; those of every part that is no anchor, and last of their sum."""
     other = parts.points[:, ~parts.names["anchor"].to_numpy(bool)]
     values = np.column_stack([other, other.sum(axis=1)])
     try:
-        return explain_gaps(values, parts.anchors, code, **rule)
+        raw = raw_gaps(parts.total, code, **rule)
+        return raw, explain_gaps(values, parts.anchors, code, **rule)
     except ValueError as error:
         raise PerfmethodError(f"anchors {list(named_of(parts))}: {error}") from None
 
 
 def _groups(
-    parts: Parts, code: NDArray[np.intp], groups: pd.Index, raw: Any, found: Explained
+    parts: Parts, code: NDArray[np.intp], groups: pd.Index, raw: Shifts, found: Explained
 ) -> pd.DataFrame:
     size = np.bincount(code)
     mean = np.bincount(code, parts.total) / size
@@ -211,7 +188,7 @@ def _parts(
     return table[order].sort_values("group", kind="stable", ignore_index=True)
 
 
-def _tests(raw: Any, found: Explained, groups: int) -> pd.DataFrame:
+def _tests(raw: Shifts, found: Explained, groups: int) -> pd.DataFrame:
     from scipy.stats import f as law
 
     df1, units = groups - 1, found.df + found.slopes.shape[0] + groups

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
@@ -31,6 +33,11 @@ _WORDS = {
         "part": "On '{part}' there is evidence of a group effect beyond the anchors (p = {p} by "
         "Holm over the parts): {low} lowest ({least} points unexplained), {high} highest ({most}).",
         "one": "{group}: unexplained {gap} points (from {low} to {high}).",
+        "open": "{group}: {units} of {n} units are too few (or too many) against the rest to rule "
+        "out a gap of any size, so the {level} % interval of the raw gap has no ends.",
+        "normal": "{groups}: some unit is fitted exactly, as one alone in its group is, so the "
+        "interval and p-value of what is unexplained take errors for normal.",
+        "join": ", ",
         "power": "A gap of one group is found with 80 % chance only if it is at least {least} to "
         "{most} points.",
         "means": "Unexplained is what units with the same anchors do not have elsewhere: stricter "
@@ -49,6 +56,11 @@ _WORDS = {
         "part": "在“{part}”上, 有证据表明扣除锚定部分后仍存在组间效应(按Holm法校正 p = {p}): "
         "{low}最低(未解释{least}分), {high}最高({most}分)。",
         "one": "{group}: 未解释的差距{gap}分(区间{low}至{high})。",
+        "open": "{group}: {n}家单位中占{units}家, 与其余单位相比过少(或过多), "
+        "无法排除任何大小的差距, 故原始差距的{level}%区间两端无界。",
+        "normal": "{groups}: 有单位被完全拟合(如组内只有一家), 没有残差可用, "
+        "未解释差距的区间和p值以误差服从正态分布为前提。",
+        "join": "、",
         "power": "某一组的差距至少达到{least}至{most}分, 才有80%的把握发现。",
         "means": "“未解释”是指锚定得分相同的其他单位所没有的那部分: 可能是评分宽严不同, "
         "也可能是目标难易不同, 或锚定指标未反映的真实绩效; 数据本身无法区分。",
@@ -68,10 +80,11 @@ class GroupGaps:
         Of the intervals.
     groups : DataFrame
         One row per group: attribute, group, units, mean and rest (mean totals), gap with its
-        randomization interval low to high, p and p_holm (over the groups); on_anchors (gap in the
-        anchors' own points), explained (that and what the anchors predict elsewhere), unexplained
-        with unexplained_low to unexplained_high, unexplained_p and unexplained_p_holm; detectable
-        (least unexplained gap, points, that is found with 80 % chance, were errors normal).
+        randomization interval low to high (infinite where so few units, or all but so few, are in
+        the group that no gap can be ruled out), p and p_holm (over the groups); on_anchors (gap in
+        the anchors' own points), explained (that and what the anchors predict elsewhere),
+        unexplained with unexplained_low to unexplained_high, unexplained_p and unexplained_p_holm;
+        detectable (least unexplained gap, points, found with 80 % chance, were errors normal).
         Explained and unexplained sum to the gap.
     parts : DataFrame
         One row per group and part: group, part, parent, name_zh, name_en, anchor, gap, explained,
@@ -85,7 +98,9 @@ class GroupGaps:
         Index part, anchors left out; name_zh, name_en, f, p_permuted (of any unexplained gap on
         the part), p_holm (over the parts).
     meta : mapping
-        Also class_id, draws, seed, left_out (units without a label), df.
+        Also class_id, draws, seed, left_out (units without a label), df, normal (groups whose
+        unexplained_low, unexplained_high and unexplained_p take errors for normal: a unit of
+        theirs has no residual).
     """
 
     attribute: str
@@ -135,6 +150,7 @@ class GroupGaps:
                 by=names["by"], n=len(table), range=show(first["mean"] - last["mean"], 1),
                 high=names[first["group"]], low=names[last["group"]]
             ),
+            *([] if self.meta.get("banded") is None else [self.meta["banded"].rule[lang]]),
             said["raw_gap" if raw <= alpha else "raw_none"].format(p=show(raw, 4)),
             said["gap" if left <= alpha else "none"].format(
                 anchors=("、" if lang == "zh" else ", ").join(self.anchor_names(lang)),
@@ -145,10 +161,20 @@ class GroupGaps:
             told.append(said["one"].format(
                 group=names[row.group], gap=show(row.unexplained, 1),
                 low=show(row.unexplained_low, 1), high=show(row.unexplained_high, 1)))  # fmt: skip
-        told += self._parts_told(lang)
+        told += [*self._parts_told(lang), *self._limits_told(lang)]
         reach = table["detectable"]
         told.append(said["power"].format(least=show(reach.min(), 0), most=show(reach.max(), 0)))
         return (*told, said["means"])
+
+    def _limits_told(self, lang: str) -> Iterator[str]:
+        """What the intervals of small groups cannot say, or take for granted."""
+        said, names, n = _WORDS[lang], self.meta["names"][lang], int(self.groups["units"].sum())
+        for row in rows(self.groups[np.isinf(self.groups["low"])]):
+            level = show(100 * self.level, 0)
+            yield said["open"].format(group=names[row.group], units=row.units, n=n, level=level)
+        if self.meta["normal"]:
+            groups = said["join"].join(names[g] for g in self.meta["normal"])
+            yield said["normal"].format(groups=groups)
 
     def _parts_told(self, lang: str) -> list[str]:
         """One sentence for each part with evidence of a group effect beyond the anchors."""
@@ -194,7 +220,8 @@ class GroupGaps:
             frame = frame.rename(columns={"low": "left", "high": "right"})
         frame = frame[["label", "explained", "unexplained", "left", "right"]]
         frame = frame.set_axis(["label", "explained", "unexplained", "low", "high"], axis=1)
-        return plots.gap_bars(frame, ax, title=self._title(group, lang), language=lang)
+        return plots.gap_bars(frame, ax, title=self._title(group, lang), level=self.level,
+                              language=lang)  # fmt: skip
 
     def _title(self, group: str | None, lang: str) -> str:
         if group is None:

@@ -24,6 +24,7 @@ def compare_groups(
     values : array_like (u,)
         Scores or totals; missing ones are left out.
     groups : sequence (u,)
+        Labels; units whose label is missing (None, NaN) are left out.
     draws : int, default 0
         Random permutations of the groups for an exact-in-distribution p of the Kruskal-Wallis
         test, whose large-sample p is conservative for groups of fewer than ten.
@@ -33,15 +34,18 @@ def compare_groups(
     -------
     DataFrame
         Index test; statistic, df, df_within (F tests), p (large-sample), p_permuted (NaN unless
-        drawn). Brown and Forsythe's has no value (NaN) where distances from the median are alike
-        in every group, as in groups of two: nothing to compare them with. A large p is no evidence
-        that groups are alike: with few units a difference of the size of the spread within groups
-        is often missed.
+        drawn), reason (why a test has no statistic, which then is NaN as its p; else empty). None
+        has one where all values are equal. Brown and Forsythe's has none where distances from the
+        median are alike in every group, as in groups of two: nothing to compare them with;
+        Fligner and Killeen's where all distances are equal. A large p is no evidence that groups
+        are alike: with few units a difference of the size of the spread within groups is often
+        missed.
 
     Raises
     ------
     ValueError
-        If fewer than two groups have values.
+        If there is not one label for each value, a value is infinite, or fewer than two groups have
+        values.
 
     References
     ----------
@@ -58,38 +62,64 @@ def compare_groups(
     import pandas as pd
     from scipy import stats
 
-    x = np.asarray(values, dtype=float)
-    code, names = pd.factorize(np.asarray(groups, dtype=object)[~np.isnan(x)], sort=False)
-    x = x[~np.isnan(x)]
-    if len(names) < 2:
-        raise ValueError(f"found values in the groups {list(names)}; allowed: two groups or more")
-    parts = [x[code == g] for g in range(len(names))]
-    df, within = len(names) - 1, x.size - len(names)
-    rows = {
-        "kruskal_wallis": (*stats.kruskal(*parts), np.nan),
-        "brown_forsythe": (*_brown_forsythe(parts), within),
-        "fligner_killeen": (*stats.fligner(*parts, center="median"), np.nan),
+    x, code, number = _known(values, groups)
+    parts = [x[code == g] for g in range(number)]
+    df, within = number - 1, x.size - number
+    why = _reasons(parts)
+    tests = {
+        "kruskal_wallis": lambda: stats.kruskal(*parts),
+        "brown_forsythe": lambda: stats.levene(*parts, center="median"),
+        "fligner_killeen": lambda: stats.fligner(*parts, center="median"),
     }
+    rows = {name: (np.nan, np.nan) if why[name] else test() for name, test in tests.items()}
     found = pd.DataFrame(
-        [(t, df, w, p) for t, p, w in rows.values()],
+        [(t, df, np.nan, p) for t, p in rows.values()],
         index=pd.Index(list(rows), name="test"),
         columns=["statistic", "df", "df_within", "p"],
     )
+    found.loc["brown_forsythe", "df_within"] = within
     found["p_permuted"] = np.nan
-    if draws:
+    if draws and not why["kruskal_wallis"]:
         found.loc["kruskal_wallis", "p_permuted"] = _permuted(x, code, draws, seed)
-    return found
+    return found.assign(reason=pd.Series(why))
 
 
-def _brown_forsythe(parts: list[NDArray[np.float64]]) -> tuple[float, float]:
+def _known(
+    values: ArrayLike, groups: Sequence[object] | ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.intp], int]:
+    """Values that have a label, the codes of their labels and the number of groups."""
+    import pandas as pd
+
+    x, label = np.asarray(values, dtype=float), np.asarray(groups, dtype=object)
+    if x.ndim != 1 or x.shape != label.shape:
+        raise ValueError(
+            f"found values of shape {x.shape} and labels of shape {label.shape}; "
+            "allowed: one label for each value"
+        )
+    if np.isinf(x).any():
+        raise ValueError(f"found {np.isinf(x).sum()} infinite values; allowed: numbers or NaN")
+    there = ~np.isnan(x) & ~pd.isna(label)
+    code, names = pd.factorize(label[there], sort=False)
+    if len(names) < 2:
+        raise ValueError(f"found values in the groups {list(names)}; allowed: two groups or more")
+    return x[there], code, len(names)
+
+
+def _reasons(parts: list[NDArray[np.float64]]) -> dict[str, str]:
+    """Why each test has no statistic; empty where it has one."""
     from scipy import stats
 
     away = [np.abs(part - np.median(part)) for part in parts]
+    every = np.concatenate(away)
     spread = sum(float(((a - a.mean()) ** 2).sum()) for a in away)
-    if spread <= 1e-20 * sum(float((a**2).sum()) for a in away):
-        return np.nan, np.nan
-    statistic, p = stats.levene(*parts, center="median")
-    return float(statistic), float(p)
+    level = np.ptp(stats.rankdata(every)) == 0
+    equal = "all values are equal" if np.ptp(np.concatenate(parts)) == 0 else ""
+    alike = "distances from the group's median are alike in every group"
+    return {
+        "kruskal_wallis": equal,
+        "brown_forsythe": equal or alike * (spread <= 1e-20 * float(every @ every)),
+        "fligner_killeen": equal or "all distances from the group's median are equal" * bool(level),
+    }
 
 
 def _permuted(x: NDArray[np.float64], code: NDArray[np.intp], draws: int, seed: int) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.fairness.attributes import attribute, spoken, strata_of
+from perfmethod.fairness.attributes import read, spoken, strata_of
 from perfmethod.fairness.named import holm
 from perfmethod.fairness.odds import conditional_odds, exact_rate
 from perfmethod.fairness.power import detectable, log_ways, significant_counts
@@ -108,9 +108,9 @@ def grade_parity(
     if len(set(names)) < len(names) or not names:
         raise PerfmethodError(f"found attributes {names}; allowed: one or more, each named once")
     groups, tests, laws = [], [], {}
-    for name, one in zip(names, listed, strict=True):
-        label = attribute(evaluation, one)
-        mine = pd.DataFrame({"label": label, "stratum": layer, "held": held})
+    found_by = {name: read(evaluation, one) for name, one in zip(names, listed, strict=True)}
+    for name, one in found_by.items():
+        mine = pd.DataFrame({"label": one.labels, "stratum": layer, "held": held})
         chosen = mine.loc[_among(mine, among)]
         parts = _tested(name, chosen, (test, alpha, alpha / len(names), target))
         groups.append(parts[0])
@@ -121,9 +121,10 @@ def grade_parity(
     meta = {**evaluation.year.meta, "strata": _told(strata), "bands": bands}
     meta["quota_by"] = _quota_by(evaluation)
     meta["names"] = {
-        name: spoken(evaluation, name, part["group"])
+        name: spoken(evaluation, name, part["group"], found_by[name].cut)
         for name, part in zip(names, groups, strict=True)
     }
+    meta["banded"] = {name: one.cut for name, one in found_by.items() if one.cut}
     return GradeParity(
         grade, alpha, target, test, pd.concat(groups, ignore_index=True), found, meta, laws
     )

@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.scoring.comparable import class_plan
 
 if TYPE_CHECKING:
     from perfmethod.core import Structure
     from perfmethod.scoring import Evaluation
-    from perfmethod.scoring.plan import ClassPlan
 
-__all__ = ["Parts", "below", "class_plan", "default_anchors", "parts_of"]
+__all__ = ["Parts", "below", "parts_of"]
 
 Array = NDArray[np.float64]
 
@@ -62,42 +62,6 @@ class Parts(NamedTuple):
         """The same parts of some of the units."""
         fields = (self.points, self.scores, self.weight, self.total)
         return Parts(self.names, self.units[kept], *(values[kept] for values in fields))
-
-
-def default_anchors(evaluation: Evaluation, class_id: str) -> tuple[str, ...]:
-    """Nodes on which all units of a class are judged by the same hands.
-
-    These are the highest nodes of the scheme's tree, single indicators left out, all of whose
-    leaves are either dimensions of the public review or indicators that every unit of the class
-    has, and on which every unit has a score. Ratings from inside are none: a group's own leader is
-    among the raters.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-    class_id : str
-
-    Returns
-    -------
-    tuple of str
-    """
-    part = class_plan(evaluation, class_id)
-    shared = set(part.survey)
-    shared |= {leaf.node for leaf in part.leaves if bool((leaf.held > 0).all())}
-    shown = evaluation.nodes.dropna(subset=["score"]).groupby("node")["unit_id"].agg(set)
-    units, tree = set(evaluation.scores.index[part.units]), part.tree
-    inner = set(evaluation.year.scheme.document["classes"][class_id].get("nodes", {}))
-
-    def highest(node: int) -> Iterator[str]:
-        name = tree.names[node]
-        if name in inner and shared.issuperset(_leaves(tree, node)):
-            if units <= shown.get(name, set()):
-                yield name
-        else:
-            for child in tree.children[node]:
-                yield from highest(child)
-
-    return tuple(highest(0)) if set(_leaves(tree, 0)) - shared else ()
 
 
 def parts_of(
@@ -177,26 +141,11 @@ def _assembled(
     return Parts(names, wide.index, points, scores, weight, total)
 
 
-def class_plan(evaluation: Evaluation, class_id: str) -> ClassPlan:
-    """Structure and tasks of a class."""
-    found = {part.class_id: part for part in evaluation._plan.classes}
-    if class_id not in found:
-        raise PerfmethodError(f"found class '{class_id}'; allowed: {suggest(class_id, found)}")
-    return found[class_id]
-
-
 def below(tree: Structure, node: int) -> Iterator[int]:
     """All nodes under a node."""
     for child in tree.children[node]:
         yield child
         yield from below(tree, child)
-
-
-def _leaves(tree: Structure, node: int) -> Iterator[int]:
-    if not tree.children[node]:
-        yield node
-    for child in tree.children[node]:
-        yield from _leaves(tree, child)
 
 
 def _cut(tree: Structure, node: int, anchors: set[int], depth: int) -> Iterator[int]:

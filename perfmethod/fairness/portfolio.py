@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError
 from perfmethod.fairness.attributes import bands
-from perfmethod.fairness.parts import below, class_plan
+from perfmethod.fairness.parts import below
 from perfmethod.fairness.portfolio_result import MissingRules, Portfolio
+from perfmethod.fairness.residuals import two_way_residual
+from perfmethod.scoring.comparable import class_plan
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
@@ -66,9 +68,11 @@ def portfolio(
     class_id : str, optional
         By default the class with most units.
     noise : float, optional
-        Standard deviation of one task's score by chance, 0-100; by default the spread of task
-        scores inside units, once each indicator's own mean is taken off. That spread is partly
-        true strength and weakness, so what follows from it is an upper picture of chance.
+        Standard deviation of one task's score by chance, 0-100; by default the spread of what
+        units and indicators leave of the task scores (residual mean square of the model with an
+        effect of each unit and each indicator). Indicators that one unit alone has share one
+        effect, so their own differences count as spread. That spread is partly true strength and
+        weakness, so what follows from it is an upper picture of chance.
     level : float, default 0.95
         Of the intervals.
     draws : int, default 10,000
@@ -82,7 +86,8 @@ def portfolio(
     Raises
     ------
     PerfmethodError
-        If the class has fewer than three units with tasks, or `noise` is negative.
+        If the class has fewer than three units with tasks, units and indicators leave nothing of
+        the task scores from which to take the noise, or `noise` is negative.
 
     Notes
     -----
@@ -221,20 +226,18 @@ def _tasks(evaluation: Evaluation, class_id: str) -> tuple[pd.Index, Array, Arra
 
 
 def _noise(weight: Array, score: Array) -> tuple[float, int]:
-    """Spread of task scores inside units, each indicator's mean taken off; degrees of freedom."""
+    """Spread of task scores beyond effects of units and indicators; degrees of freedom."""
     used = (weight > 0) & ~np.isnan(score)
-    x = np.where(used, score, np.nan)
-    number = used.sum(axis=0)
-    away = x - np.nanmean(np.where(number > 0, x, 0.0), axis=0)
-    single = used & (number == 1)  # indicators of one unit share one mean
-    if single.any():
-        away[single] = x[single] - x[single].mean()
-    tasks = used.sum(axis=1)
-    mean = np.where(used, away, 0.0).sum(axis=1) / np.maximum(tasks, 1)
-    square = (np.where(used, away - mean[:, None], 0.0) ** 2).sum()
-    df = int(np.maximum(tasks - 1, 0).sum())
+    unit, task = np.nonzero(used)
+    task = np.where(used.sum(axis=0)[task] == 1, -1, task)  # what one unit alone has: one effect
+    codes = [np.unique(x, return_inverse=True)[1] for x in (unit, task)]
+    square, df = two_way_residual(codes[0], codes[1], score[used]) if unit.size else (0.0, 0)
     if df < 1:
-        raise PerfmethodError("found no unit with two tasks; allowed: noise=... where none has")
+        raise PerfmethodError(
+            f"found {unit.size} task scores of {len(set(unit))} units and {len(set(task))} "
+            "indicators, whose effects leave none over; allowed: noise=..., or more units that "
+            "share indicators"
+        )
     return float(np.sqrt(square / df)), df
 
 

@@ -169,7 +169,7 @@ def fairness_report(
 def _differs(evaluation: Evaluation, by: str | pd.Series) -> bool:
     """Whether an attribute has two groups in some class."""
     from perfmethod.fairness.attributes import attribute
-    from perfmethod.fairness.gaps import class_of
+    from perfmethod.scoring.comparable import class_of
 
     try:
         class_of(evaluation, attribute(evaluation, by), "")

@@ -73,7 +73,8 @@ class GradeParity:
     test : str
         Statistic behind the detectable gaps and the words.
     meta : mapping
-        Also strata, bands and quota_by (attribute by which the scheme itself spreads places).
+        Also strata, bands, quota_by (attribute by which the scheme itself spreads places) and
+        banded (by attribute whose numbers were cut: values, limits and the rule in words).
     """  # noqa: E501 - names of columns
 
     level: str
@@ -119,12 +120,14 @@ class GradeParity:
         joint = words["holm"].format(p=show(row.p_holm, 4), n=several) if several > 1 else ""
         said = words["gap" if row.p_holm <= self.alpha else "none"]
         first = said.format(by=self.spoken(row.attribute, lang), p=show(row.p, 4), holm=joint)
-        target = show(100 * self.target, 0)
+        target, gap = show(100 * self.target, 0), " " if lang == "en" else ""
+        if (cut := self.meta.get("banded", {}).get(row.attribute)) is not None:
+            first = gap.join([first, cut.rule[lang]])
         if self.meta.get("quota_by") == row.attribute:
-            first = (" " if lang == "en" else "").join([first, words["quota"]])
+            first = gap.join([first, words["quota"]])
         if not np.isfinite(row.detectable_odds):
             last = words["never"].format(target=target, most=show(100 * row.most_power, 0))
-            return f"{first} {last}" if lang == "en" else first + last
+            return first + gap + last
         mine = self.groups[self.groups["attribute"] == row.attribute].set_index("group")
         best = mine.loc[row.detectable_group]
         group = self.spoken(row.attribute, lang, row.detectable_group)
@@ -133,7 +136,7 @@ class GradeParity:
             rate=show(100 * best["detectable_rate"], 0),
             fair=show(100 * best["expected"] / best["units"], 0),
         )  # fmt: skip
-        return f"{first} {last}" if lang == "en" else first + last
+        return first + gap + last
 
     def plot(
         self,

@@ -1,4 +1,4 @@
-"""Gaps between one group and the rest, raw and beyond covariates, with permutation inference.
+"""Gaps between one group and the rest beyond covariates, with permutation inference.
 
 A group's gap is the mean of its units less the mean of all other units that are compared. The
 covariates' slopes are those inside groups (pooled), so that no gap between groups leaks into them;
@@ -12,24 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Explained", "Shifts", "explain_gaps", "raw_gaps"]
+__all__ = ["SAME", "Explained", "about_mean", "check", "contrasts", "explain_gaps", "one_way_f"]
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 ALONE = 1e-9  # leverage is this near to 1 where a residual is always zero
 SAME = 1e-9  # relative differences of a statistic that are rounding only
-
-
-class Shifts(NamedTuple):
-    """Raw gaps (g,) with permutation p-values and intervals; p of any gap at all."""
-
-    gap: Array
-    low: Array
-    high: Array
-    p: Array
-    f: float
-    p_any: float
+ROUND = 8 * float(np.finfo(float).eps)  # of the values: what rounding leaves of equal ones
 
 
 class Explained(NamedTuple):
@@ -37,7 +27,8 @@ class Explained(NamedTuple):
 
     ``slopes`` (a, v) inside groups with ``slope_error`` (their standard errors), ``explained``
     (g, a, v) by covariate, ``unexplained`` (g, v) with ``error`` (standard error), ``low``,
-    ``high``, ``p``; ``f`` and ``p_any`` (v,) of any unexplained gap; ``df`` within groups.
+    ``high``, ``p``; ``f`` and ``p_any`` (v,) of any unexplained gap; ``df`` within groups;
+    ``normal`` (g,) whether the interval takes errors for normal.
     """
 
     gap: Array
@@ -52,72 +43,7 @@ class Explained(NamedTuple):
     f: Array
     p_any: Array
     df: int
-
-
-def raw_gaps(
-    values: ArrayLike,
-    codes: ArrayLike,
-    *,
-    level: float = 0.95,
-    draws: int = 10_000,
-    seed: int = 0,
-) -> Shifts:
-    """Gap of each group against the rest, with randomization inference.
-
-    Parameters
-    ----------
-    values : array_like (u,)
-    codes : array_like of int (u,)
-        Group of each unit, 0, 1, ...
-    level : float, default 0.95
-    draws : int, default 10,000
-        Permutations of the labels.
-    seed : int, default 0
-
-    Returns
-    -------
-    Shifts
-        The interval holds every constant by which the group's units may be shifted against the
-        others so that labels are still exchangeable; p-values are two-sided (twice the smaller
-        tail) and count the observed labels.
-
-    Notes
-    -----
-    With the shift d taken off the group, the gap of the labels as they are is D - d and that of
-    permuted labels D' - d e, where e is the gap of the group's indicator under them: the
-    permutation is as extreme for all d beyond (D - D') / (1 - e), so the interval's ends are
-    quantiles of these ratios and nothing is searched.
-
-    References
-    ----------
-    Ernst, "Permutation methods: a basis for exact inference", *Statistical Science* 19 (2004),
-    676-685.
-
-    Examples
-    --------
-    >>> found = raw_gaps([1.0, 2, 3, 4, 11, 12, 13, 14], [0, 0, 0, 0, 1, 1, 1, 1])
-    >>> found.gap.tolist()
-    [-10.0, 10.0]
-    """
-    y, code = np.asarray(values, dtype=float), np.asarray(codes)
-    w = contrasts(code)
-    rng = np.random.default_rng(seed)
-    order = rng.permuted(np.tile(np.arange(y.size), (draws, 1)), axis=1)
-    gap, drawn = w @ y, y[order] @ w.T
-    ends, p = np.empty((2, len(w))), np.empty(len(w))
-    tail = (1 - level) / 2
-    slack = SAME * max(float(np.ptp(y)), 1e-300)
-    for g in range(len(w)):
-        shift = (code[order] == g) @ w[g]
-        moved = shift < 1 - SAME
-        ratio = (gap[g] - drawn[moved, g]) / (1 - shift[moved])
-        ends[:, g] = np.quantile(ratio, [tail, 1 - tail])
-        upper = 1 + (drawn[:, g] >= gap[g] - slack).sum()
-        lower = 1 + (drawn[:, g] <= gap[g] + slack).sum()
-        p[g] = min(1.0, 2 * min(upper, lower) / (draws + 1))
-    f = _f(y, code)
-    more = _f(y[order], code) >= f * (1 - SAME)
-    return Shifts(gap, ends[0], ends[1], p, float(f), float((1 + more.sum()) / (draws + 1)))
+    normal: NDArray[np.bool_]
 
 
 def explain_gaps(
@@ -150,7 +76,8 @@ def explain_gaps(
     Raises
     ------
     ValueError
-        If there are too few units, or covariates are constant or collinear inside groups.
+        If a number is missing or infinite, codes are not those of two groups or more without a
+        hole, there are too few units, or covariates are constant or collinear inside groups.
 
     Notes
     -----
@@ -159,6 +86,9 @@ def explain_gaps(
     Jann's ``pooled``). Intervals and p-values permute the residuals of that model, each divided by
     the root of one less its leverage, and compare studentized gaps (ter Braak), so they let groups
     differ; the test of any gap permutes the residuals of the model without groups (Freedman, Lane).
+    A unit that is alone in its group has no residual: the far tail of its one error cannot be read
+    off those of a few others, so the interval and p-value of its group are those of Student's t,
+    which take errors for normal.
 
     References
     ----------
@@ -178,7 +108,11 @@ def explain_gaps(
     >>> found.explained[1, 0].round(3), found.unexplained[1].round(3)
     (array([1.]), array([2.]))
     """
+    from scipy.special import stdtr, stdtrit
+
     y, a, code = (np.asarray(x) for x in (values, covariates, codes))
+    check(code, {"values": (y, 2), "covariates": (a, 2)}, level, draws)
+    y = about_mean(y, 0)
     w, member = contrasts(code), (code[:, None] == np.arange(code.max() + 1)).astype(float)
     inside = a - member @ (member.T @ a / member.sum(axis=0)[:, None])
     df = y.shape[0] - member.shape[1] - a.shape[1]
@@ -205,9 +139,39 @@ def explain_gaps(
     drawn = _studentized(residual, hat, linear, df, draws, seed)
     reach = np.quantile(np.abs(drawn), level, axis=0) * error
     p = (1 + (np.abs(drawn) >= np.abs(t) * (1 - SAME)).sum(axis=0)) / (draws + 1)
+    normal = member[np.diag(hat) >= 1 - ALONE].any(axis=0)
+    reach[normal] = stdtrit(df, 0.5 + level / 2) * error[normal]
+    p[normal] = 2 * stdtr(df, -np.abs(t[normal]))
     f, p_any = _any(y, a, hat, member.shape[1], draws, seed)
     return Explained(w @ y, slopes, slope_error, explained, unexplained, error, unexplained - reach,
-                     unexplained + reach, p, f, p_any, df)  # fmt: skip
+                     unexplained + reach, p, f, p_any, df, normal)  # fmt: skip
+
+
+def check(
+    code: NDArray[np.generic], given: dict[str, tuple[NDArray[np.generic], int]],
+    level: float, draws: int,
+) -> None:  # fmt: skip
+    """Refuse arrays that are not of one length, numbers that are none, and codes with a hole."""
+    problems = []
+    for name, (array, axes) in given.items():
+        if array.ndim != axes or array.shape[0] != code.size or code.ndim != 1:
+            problems.append(
+                f"{name} of shape {array.shape} for codes of shape {code.shape}; "
+                f"allowed: {axes} axes, the first of one length with codes (u,)"
+            )
+        elif bad := int((~np.isfinite(array.astype(float))).sum()):
+            problems.append(f"{bad} missing or infinite {name}; allowed: finite numbers")
+    used = np.unique(code).tolist()
+    if len(used) < 2 or used != list(range(len(used))):
+        problems.append(
+            f"the codes {used[:10]}; allowed: 0, 1, ... without a hole, two groups or more"
+        )
+    if not 0 < level < 1:
+        problems.append(f"level {level:g}; allowed: between 0 and 1")
+    if draws < 1:
+        problems.append(f"{draws} draws; allowed: 1 or more")
+    if problems:
+        raise ValueError("; ".join(f"found {problem}" for problem in problems))
 
 
 def contrasts(code: Codes) -> Array:
@@ -262,11 +226,18 @@ def _any(y: Array, a: Array, hat: Array, groups: int, draws: int, seed: int) -> 
     return found, p
 
 
-def _f(y: Array, code: Codes) -> Array:
+def about_mean(y: Array, axis: int) -> Array:
+    """Values less their mean, 0 where all but rounding are equal."""
+    away = y - y.mean(axis=axis, keepdims=True)
+    rounding = ROUND * np.abs(y).max(axis=axis, keepdims=True)
+    return np.asarray(np.where(np.abs(away) <= rounding, 0.0, away))
+
+
+def one_way_f(y: Array, code: Codes) -> Array:
     """One-way F (...,)."""
     member = (code[:, None] == np.arange(code.max() + 1)).astype(float)
     size = member.sum(axis=0)
-    centered = y - y.mean(axis=-1, keepdims=True)
+    centered = about_mean(y, -1)
     between = ((centered @ member) ** 2 / size).sum(axis=-1)
     within = (centered**2).sum(axis=-1) - between
     df1, df2 = size.size - 1, code.size - size.size

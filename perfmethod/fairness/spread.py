@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError
-from perfmethod.fairness.attributes import attribute, spoken
-from perfmethod.fairness.gaps import class_of
+from perfmethod.fairness.attributes import read, spoken
 from perfmethod.fairness.named import compare_groups, holm
 from perfmethod.fairness.parts import Parts, parts_of
+from perfmethod.scoring.comparable import class_of
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
@@ -146,8 +146,7 @@ def group_spread(
     >>> found.groupby("group")["share"].sum().round(6).unique().tolist()
     [1.0]
     """
-    labels = attribute(evaluation, by)
-    name = by if isinstance(by, str) else str(by.name or "attribute")
+    name, labels, cut = read(evaluation, by)
     chosen = class_of(evaluation, labels, name, class_id)
     parts = parts_of(evaluation, chosen, (), depth)
     label = labels.reindex(parts.units)
@@ -163,7 +162,7 @@ def group_spread(
     tests = _tests(parts, label, draws, seed)
     meta = {**evaluation.year.meta, "class_id": chosen, "draws": draws, "seed": seed,
             "left_out": int((~kept).sum()),
-            "names": spoken(evaluation, name, label.unique())}  # fmt: skip
+            "banded": cut, "names": spoken(evaluation, name, label.unique(), cut)}  # fmt: skip
     return GroupSpread(name, alpha, groups, tests, meta)
 
 
@@ -177,12 +176,12 @@ def permuted_spread(values: Array, codes: NDArray[np.intp], draws: int, seed: in
     draws : int
     seed : int
     """
-    from perfmethod.fairness.shifts import SAME, _f
+    from perfmethod.fairness.shifts import SAME, one_way_f
 
     away = _away(values, codes)
     order = np.tile(np.arange(away.size), (draws, 1))
     order = np.random.default_rng(seed).permuted(order, axis=1)
-    more = _f(away[order], codes) >= _f(away, codes) * (1 - SAME)
+    more = one_way_f(away[order], codes) >= one_way_f(away, codes) * (1 - SAME)
     return float((1 + more.sum()) / (draws + 1))
 
 

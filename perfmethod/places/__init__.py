@@ -13,7 +13,7 @@ from perfmethod.places.compare import compare_rules
 from perfmethod.places.efficient import OBJECTIVES, efficient
 from perfmethod.places.posterior import true_totals
 from perfmethod.places.result import RuleComparison
-from perfmethod.places.rules import QuotaRule, quota_rules, shared_anchors
+from perfmethod.places.rules import QuotaRule, quota_rules
 from perfmethod.places.synthetic import found_in_synthetic
 from perfmethod.places.truth import least_range, share_found, true_best
 
@@ -32,7 +32,6 @@ __all__ = [
     "owed",
     "quota_rules",
     "share_found",
-    "shared_anchors",
     "true_best",
     "true_totals",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perfmethod import grading
-from perfmethod.errors import DataError, Problems, suggest
+from perfmethod.errors import DataError, Problems, is_whole, suggest
 
 __all__ = ["carry_plan", "owed"]
 
@@ -81,7 +81,8 @@ def _check(history: pd.DataFrame) -> None:
 
 
 def _whole(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and float(value).is_integer()
+    """Whether a cell is a number of things; tables write whole numbers as decimals too."""
+    return is_whole(value) or (isinstance(value, float | np.floating) and value.is_integer())
 
 
 def carry_plan(

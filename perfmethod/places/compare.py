@@ -18,7 +18,7 @@ from perfmethod.places.result import RuleComparison
 from perfmethod.places.rules import BOUNDED, QuotaRule, chosen, quota_rules
 from perfmethod.places.truth import least_range, mean_and_error, share_found, true_best
 from perfmethod.reliability.review_draws import normal_draws
-from perfmethod.scoring import Evaluation, evaluate
+from perfmethod.scoring import Evaluation, anchors_of, evaluate
 from perfmethod.year import Year
 
 __all__ = ["compare_rules"]
@@ -50,7 +50,11 @@ def compare_rules(
         Names from `quota_rules`, or rules of your own; by default all of `quota_rules`, but for
         floors and caps that do not fit the year's groups (``meta["left_out"]`` says why). The
         scheme as it is (``nominal``) always stands first.
-    anchors, carried, places, lot_seed
+    anchors : iterable of str, optional
+        Nodes on whose mean units of different pools can be compared; by default those of
+        `scoring.anchors_of`, which units of all classes share. Without any, the two rules by merit
+        are left out.
+    carried, places, lot_seed
         See `quota_rules`.
     truth : Series or DataFrame, optional
         True merit by unit_id (index of a Series, columns of a DataFrame whose rows are draws of
@@ -92,7 +96,7 @@ def compare_rules(
     _check(evaluation, best_of, draws, truth)
     catalogue = quota_rules(
         evaluation.year.scheme,
-        anchors=None if anchors is None else tuple(anchors),
+        anchors=anchors_of(evaluation) if anchors is None else tuple(anchors),
         carried=carried, places=places, lot_seed=lot_seed,
         pool="group" if evaluation.scores["group"].notna().any() else "class",
     )  # fmt: skip
@@ -109,10 +113,19 @@ def compare_rules(
     table["efficient"] = efficient(table, [c for c in OBJECTIVES if c in table])
     meta = {**evaluation.year.meta, "draws": draws if noisy is not None else 0, "seed": seed,
             "best_of": best_of, "truth": study.told, "parity": study.parity_told,
-            "best": study.level, "left_out": left_out}  # fmt: skip
+            "best": study.level, "left_out": left_out,
+            "groups": {lang: _pool_names(evaluation, lang) for lang in ("zh", "en")}}  # fmt: skip
     names = {lang: evaluation.year.unit_names(lang) for lang in ("zh", "en")}
     kept = {name: wanted[name] for name in ready}
     return RuleComparison(kept, table, study.rates(), study.ties(), study.changes(names), meta)
+
+
+def _pool_names(evaluation: Evaluation, lang: str) -> dict[str, str]:
+    """Names of classes and groups, by what stands in the rates."""
+    scheme = evaluation.year.scheme
+    classes = {c: scheme.name(f"classes.{c}", lang) for c in scheme.classes}
+    named = {str(g): str(name) for g, name in evaluation.year.group_names(lang).items()}
+    return named | classes
 
 
 def _anchors(rules: Mapping[str, QuotaRule]) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ import pandas as pd
 from perfmethod import plots
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.frames import natural_order
 from perfmethod.places.result import KINDS
 
 if TYPE_CHECKING:
@@ -139,9 +140,10 @@ def rates(result: RuleComparison, lang: str) -> tuple[pd.DataFrame, str]:
     groups = alike(result)
     names = {rules[0]: _label(result, rules, lang) for rules in groups}
     frame = result.rates[result.rates["rule"].isin(names)]
-    frame = frame.assign(rule=frame["rule"].map(names)).sort_values(
-        "group", kind="stable", key=lambda s: s.astype(str)
-    )
+    frame = frame.assign(rule=frame["rule"].map(names))
+    frame = frame.iloc[natural_order(frame["group"])]
+    spoken = result.meta.get("groups", {}).get(lang, {})
+    frame = frame.assign(group=[spoken.get(str(g), str(g)) for g in frame["group"]])
     order = {name: i for i, name in enumerate(names.values())}
     frame = frame.sort_values("rule", kind="stable", key=lambda s: s.map(order))
     low, high = (100 * float(x) for x in (result.table["rate_range"].min(),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
-from perfmethod.errors import Problems, SchemeError, suggest
+from perfmethod.errors import Problems, SchemeError, is_whole, suggest
 from perfmethod.grading import METHODS
-from perfmethod.places.wording import NAMES, TEXTS, filled
+from perfmethod.places.wording import NAMES, TEXTS, filled, merit
 from perfmethod.scheme import Scheme
 
-__all__ = ["BOUNDED", "BY_MERIT", "QuotaRule", "chosen", "quota_rules", "shared_anchors"]
+__all__ = ["BOUNDED", "BY_MERIT", "QuotaRule", "chosen", "quota_rules"]
 
 BY_MERIT = ("", "rest", "pool_tie")
 BOUNDED = ("floor_one", "cap_two", "cap_eligible")  # rules that not every year's groups allow
@@ -68,36 +70,10 @@ class QuotaRule:
         return scheme.patch(self.changes)
 
 
-def shared_anchors(scheme: Scheme) -> tuple[str, ...]:
-    """Blocks that every class has and that the same public rates: all their leaves are surveyed.
-
-    Returns
-    -------
-    tuple of str
-        Nodes right under the root of every class; empty where there is none.
-    """
-    found: list[set[str]] = []
-    for class_id in scheme.classes:
-        nodes = scheme.document["classes"][class_id].get("nodes", {})
-        parents = scheme.parents(class_id)
-        tops = {n for n in nodes if not parents[n]}
-        found.append({n for n in tops if _all_surveyed(n, parents, nodes)})
-    common = set.intersection(*found) if found else set()
-    first = scheme.document["classes"][scheme.classes[0]].get("nodes", {})
-    return tuple(n for n in first if n in common)
-
-
-def _all_surveyed(node: str, parents: Mapping[str, str], nodes: Mapping[str, Any]) -> bool:
-    below = [n for n, up in parents.items() if up == node]
-    if not below:
-        return "survey" in nodes.get(node, {})
-    return all(_all_surveyed(n, parents, nodes) for n in below)
-
-
 def quota_rules(
     scheme: Scheme,
     *,
-    anchors: Sequence[str] | None = None,
+    anchors: Sequence[str] = (),
     carried: Mapping[str, float] | None = None,
     places: int | None = None,
     lot_seed: int = 0,
@@ -109,9 +85,9 @@ def quota_rules(
     ----------
     scheme : Scheme
         With ``[grades]``.
-    anchors : sequence of str, optional
-        Nodes on whose mean units of different pools can be compared; by default those of
-        `shared_anchors`. Without any, the two rules by merit are left out.
+    anchors : sequence of str
+        Nodes on whose mean units of different pools can be compared, such as `scoring.anchors_of`
+        finds in a year. Without any, the two rules by merit are left out.
     carried : mapping of str to float, optional
         Places owed to each pool from years before (`owed` computes them); adds ``carry_over``.
     places : int, optional
@@ -147,7 +123,7 @@ def quota_rules(
     {'grades.method': 'webster'}
     """
     number, level = _places(scheme, places)
-    nodes = shared_anchors(scheme) if anchors is None else tuple(anchors)
+    nodes = tuple(anchors)
     _check_anchors(scheme, nodes, carried)
     base = _base(scheme, level, number, pool)
     table = dict(_variants(scheme, base, number, lot_seed))
@@ -156,9 +132,18 @@ def quota_rules(
     rules = {"nominal": _rule("nominal", {}, number)}
     rules |= {name: _rule(name, changes, number) for name, changes in table.items()}
     if nodes:
-        rules["hybrid"] = _rule("hybrid", base, number, "rest", nodes)
-        rules["tie_next_candidate"] = _rule("tie_next_candidate", base, number, "pool_tie", nodes)
+        called = merit({lang: [_called(scheme, n, lang) for n in nodes] for lang in ("zh", "en")})
+        for name, by_merit in (("hybrid", "rest"), ("tie_next_candidate", "pool_tie")):
+            rules[name] = _rule(name, base, number, by_merit, nodes, called)
     return rules
+
+
+def _called(scheme: Scheme, node: str, lang: str) -> str:
+    """Name of a node in the first class that has it, or of an indicator."""
+    if node in scheme.document["indicators"]:
+        return scheme.name(f"indicators.{node}", lang)
+    owner = next(c for c in scheme.classes if node in scheme.parents(c))
+    return scheme.name(f"classes.{owner}.nodes.{node}", lang)
 
 
 def _rule(
@@ -167,12 +152,12 @@ def _rule(
     number: int,
     by_merit: str = "",
     anchors: tuple[str, ...] = (),
+    called: Mapping[str, str] = MappingProxyType({}),
 ) -> QuotaRule:
-    values = {"places": number, "anchors": ", ".join(anchors)}
+    values: dict[str, Any] = {"places": number}
     values |= {key.rpartition(".")[2]: value for key, value in changes.items()}
-    return QuotaRule(
-        name, filled(NAMES[name], values), filled(TEXTS[name], values), changes, by_merit, anchors
-    )
+    text = filled(TEXTS[name], values, called)
+    return QuotaRule(name, filled(NAMES[name], values), text, changes, by_merit, anchors)
 
 
 def _places(scheme: Scheme, places: int | None) -> tuple[int, str]:
@@ -185,8 +170,7 @@ def _places(scheme: Scheme, places: int | None) -> tuple[int, str]:
         problems.add("no grades", "a scheme with [grades]", row="grades")
     elif places is None and found is None:
         problems.add("no places", "places in the scheme, or the argument 'places'", row="grades")
-    elif places is not None and (isinstance(places, bool) or not isinstance(places, int)
-                                 or places < 0):  # fmt: skip
+    elif places is not None and (not is_whole(places) or places < 0):
         problems.add(repr(places), "a whole number of 0 or more", column="places")
     problems.raise_any(SchemeError)
     number = found if places is None else places
@@ -207,7 +191,7 @@ def _check_anchors(
         if node not in known:
             problems.add(f"'{node}'", suggest(str(node), known), column="anchors")
     for pool, balance in (carried or {}).items():
-        if not isinstance(balance, int | float) or balance != balance:
+        if not isinstance(balance, Real) or not isfinite(balance):
             problems.add(f"{balance!r} for '{pool}'", "a finite number", column="carried")
     problems.raise_any(SchemeError)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-__all__ = ["NAMES", "TEXTS", "filled"]
+__all__ = ["NAMES", "TEXTS", "filled", "merit"]
 
 Words = Mapping[str, str]
 
@@ -101,6 +102,29 @@ TEXTS: Mapping[str, Words] = {
 }  # fmt: skip
 
 
-def filled(words: Words, values: Mapping[str, Any]) -> dict[str, str]:
-    """Words of both languages with their numbers."""
-    return {lang: text.format(**values) for lang, text in words.items()}
+def filled(
+    words: Words, values: Mapping[str, Any], anchors: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Words of both languages with their numbers, and what anchors are called in each."""
+    return {
+        lang: text.format(**values, anchors=anchors.get(lang, "")) for lang, text in words.items()
+    }
+
+
+def merit(names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What the score on some anchors is called, by language.
+
+    Examples
+    --------
+    >>> merit({"en": ["Law", "Public review"]})
+    {'en': 'mean of Law and Public review'}
+    """
+    if all(len(each) == 1 for each in names.values()):
+        return {lang: each[0] for lang, each in names.items()}
+    last = {"en": " and ", "zh": "与"}
+    comma = {"en": ", ", "zh": "、"}
+    mean = {"en": "mean of {}", "zh": "{}的平均分"}
+    return {
+        lang: mean[lang].format(last[lang].join([comma[lang].join(each[:-1]), each[-1]]))
+        for lang, each in names.items()
+    }

@@ -14,6 +14,7 @@ from perfmethod.scheme.fields import (
     four_shares,
     number,
 )
+from perfmethod.scheme.grades import check_grades, check_reach
 
 __all__ = ["check", "children_of", "parent_in"]
 
@@ -37,7 +38,13 @@ ID = re.compile(r"[\w-]+")  # no dots: dotted paths address the entries
 NOT_PARAMETERS = ("method", "names")  # keys of a rule that its function does not take
 
 
-def check(document: Document, file: str, methods: Mapping[str, Callable[..., Any]]) -> Problems:
+def check(
+    document: Document,
+    file: str,
+    methods: Mapping[str, Callable[..., Any]],
+    *,
+    drawn: bool = False,
+) -> Problems:
     """Check a whole document.
 
     Parameters
@@ -48,6 +55,8 @@ def check(document: Document, file: str, methods: Mapping[str, Callable[..., Any
         Name for the messages.
     methods : mapping
         Normalization functions that the user brings along, by name.
+    drawn : bool, default False
+        The numbers are those of a draw, which weights_sum and the reach of totals do not bind.
 
     Returns
     -------
@@ -64,8 +73,11 @@ def check(document: Document, file: str, methods: Mapping[str, Callable[..., Any
         if check_table(problems, f"indicators.{indicator}", "indicator", entry):
             _check_rule(problems, f"indicators.{indicator}", entry, methods)
     if not problems.items:  # the trees make sense only on sound tables
-        _check_trees(problems, document)
+        _check_trees(problems, document, drawn)
         _check_references(problems, document)
+        check_grades(problems, document)
+    if not problems.items and not drawn:
+        check_reach(problems, document, methods)
     return problems
 
 
@@ -183,7 +195,7 @@ def children_of(document: Document, class_id: str) -> dict[str, str]:
     return parents
 
 
-def _check_trees(problems: Problems, document: Document) -> None:
+def _check_trees(problems: Problems, document: Document, drawn: bool) -> None:
     for class_id, value in document["classes"].items():
         nodes, where = value.get("nodes", {}), f"classes.{class_id}.nodes"
         for twice in sorted(set(nodes) & set(document["indicators"])):
@@ -197,7 +209,8 @@ def _check_trees(problems: Problems, document: Document) -> None:
         if loop:
             problems.add(" > ".join(loop), "a tree without cycles", row=where)
         else:
-            _check_families(problems, document, class_id)
+            _check_families(problems, document, class_id, drawn)
+            _check_assessors(problems, nodes, where)
     _check_parents(problems, document)
 
 
@@ -211,11 +224,11 @@ def _cycle(parents: Mapping[str, str]) -> list[str]:
     return []
 
 
-def _check_families(problems: Problems, document: Document, class_id: str) -> None:
+def _check_families(problems: Problems, document: Document, class_id: str, drawn: bool) -> None:
     """Leaves where leaves belong, and weights that sum to what the scheme says."""
     value, where = document["classes"][class_id], f"classes.{class_id}.nodes"
     nodes, parents = value.get("nodes", {}), children_of(document, class_id)
-    wanted = value.get("weights_sum", document.get("weights_sum"))
+    wanted = None if drawn else value.get("weights_sum", document.get("weights_sum"))
     families: dict[str, list[str]] = {}
     for child, parent in parents.items():
         families.setdefault(parent, []).append(child)
@@ -238,6 +251,19 @@ def _check_families(problems: Problems, document: Document, class_id: str) -> No
             problems.add(
                 f"weights that sum to {sum(inner):g} ({shown})", f"a sum of {wanted:g}", row=place
             )
+
+
+def _check_assessors(problems: Problems, nodes: Mapping[str, Any], where: str) -> None:
+    """No node is both shared by all groups and each group's own."""
+    for node, entry in nodes.items():
+        word, up = entry.get("assessors"), entry.get("parent", "")
+        while word and up in nodes:
+            above = nodes[up].get("assessors", word)
+            if above != word:
+                found = f"'{word}' below '{up}', which is '{above}'"
+                problems.add(found, f"'{above}', or no such key at '{up}'", row=f"{where}.{node}",
+                             column="assessors")  # fmt: skip
+            up = nodes[up].get("parent", "")
 
 
 def _weight(document: Document, nodes: Mapping[str, Any], child: str) -> float:
@@ -282,22 +308,6 @@ def _check_references(problems: Problems, document: Document) -> None:
                     problems.add(
                         f"no table [{source}]", f"a table [{source}]", row=where, column=source
                     )
-    _check_levels(problems, document.get("grades", {}))
-    _check_spread(problems, document.get("grades", {}))
-
-
-def _check_spread(problems: Problems, grades: Document) -> None:
-    """Keys of how places are spread over pools that need or exclude each other."""
-    cap, floor = grades.get("cap"), grades.get("floor", 0)
-    if isinstance(cap, int) and cap < floor:
-        problems.add(f"a cap of {cap} below the floor of {floor}", f"a cap of {floor} or more",
-                     row="grades", column="cap")  # fmt: skip
-    if grades.get("pool_tie") == "lot" and "lot_seed" not in grades:
-        problems.add("nothing", "a whole number from which the lot is drawn", row="grades",
-                     column="lot_seed")  # fmt: skip
-    if "carried" in grades and grades.get("method", "hamilton") != "hamilton":
-        found, allowed = f"'{grades['method']}' with [grades.carried]", "'hamilton'"
-        problems.add(found, f"{allowed}: balances are remainders", row="grades", column="method")
 
 
 def _references(
@@ -321,24 +331,3 @@ def _references(
             where, by_class = f"{block}.categories.{category}", entry.get("weight")
             if isinstance(by_class, Mapping):
                 yield from ((c, classes, where, "weight") for c in by_class)
-
-
-def _check_levels(problems: Problems, grades: Document) -> None:
-    if not grades:
-        return
-    levels = grades["levels"]
-    if not levels:
-        problems.add("no level", "at least one grade", row="grades.levels")
-        return
-    *upper, last = levels
-    for level in upper:
-        if grades.get("rule", "quota") == "thresholds" and "least" not in levels[level]:
-            problems.add("no 'least'", "the least total", row=f"grades.levels.{level}")
-    for key in ("places", "least"):
-        if key in levels[last]:
-            problems.add(f"'{key}'", "neither places nor least: the last grade takes all that are "
-                         "left", row=f"grades.levels.{last}", column=key)  # fmt: skip
-    least = [levels[level]["least"] for level in upper if "least" in levels[level]]
-    if least != sorted(least, reverse=True):
-        problems.add(f"least totals {least}", "totals that fall from the best grade down",
-                     row="grades.levels", column="least")  # fmt: skip

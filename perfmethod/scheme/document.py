@@ -38,6 +38,8 @@ class Scheme:
         Name for messages.
     methods : mapping of str to callable, optional
         Normalization functions of the user's own, by the name the document gives them.
+    drawn : bool, default False
+        The numbers are those of a draw (see `patch`).
 
     Raises
     ------
@@ -60,14 +62,17 @@ class Scheme:
     document: Mapping[str, Any] = field(repr=False)
     file: str = "scheme.toml"
     methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict, repr=False)
+    drawn: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
-        check(self.document, self.file, self.methods).raise_any(SchemeError)
+        found = check(self.document, self.file, self.methods, drawn=self.drawn)
+        found.raise_any(SchemeError)
         object.__setattr__(self, "document", paths.freeze(self.document))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # a frozen document cannot be pickled; another process makes the scheme anew
-        return type(self), (paths.thaw(self.document), self.file, dict(self.methods))
+        content = paths.thaw(self.document)
+        return type(self), (content, self.file, dict(self.methods), self.drawn)
 
     def __repr__(self) -> str:
         n = len(self.document["indicators"])
@@ -170,13 +175,17 @@ class Scheme:
             raise KeyError(f"{path!r} is not a number of the scheme; {suggest(path, self.numbers)}")
         return self.numbers[path]
 
-    def patch(self, changes: Mapping[str, Any]) -> Scheme:
+    def patch(self, changes: Mapping[str, Any], *, drawn: bool = False) -> Scheme:
         """Scheme with other values at some dotted paths; None removes a key.
 
         Parameters
         ----------
         changes : mapping of str to value
             E.g. ``{"adjustments.bonus_cap": 30, "indicators.P001.rule.cap": 1.2}``.
+        drawn : bool, default False
+            The values are those of a draw, not of a document to be signed: weights need not sum to
+            `weights_sum`, and least totals may be out of the reach of the base, so that what a
+            draw does can be seen.
 
         Raises
         ------
@@ -192,7 +201,7 @@ class Scheme:
             except KeyError:
                 problems.add(f"'{path}'", suggest(path, self.numbers), row="patch")
         problems.raise_any(SchemeError)
-        return Scheme(document, self.file, self.methods)
+        return Scheme(document, self.file, self.methods, drawn or self.drawn)
 
     def _write_out(self, document: dict[str, Any], path: str) -> None:
         """Write a rule's default list into the document before one of its values changes."""

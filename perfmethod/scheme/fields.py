@@ -152,6 +152,7 @@ TABLES: Mapping[str, Mapping[str, Field]] = {
         "survey": Field(text),
         "internal": Field(flag),
         "assessed_by": Field(name),
+        "assessors": Field(one_of("own", "shared")),
     },
     "indicator": {
         "name": Field(name),

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 __all__ = ["freeze", "get", "has", "put", "thaw", "walk"]
 
 
@@ -98,7 +100,9 @@ def freeze(node: Any) -> Any:
 
 
 def thaw(node: Any) -> Any:
-    """Copy a frozen document into plain dicts and lists."""
+    """Copy a frozen document into plain dicts and lists of Python's own numbers and texts."""
     if isinstance(node, Mapping):
         return {k: thaw(v) for k, v in node.items()}
-    return [thaw(v) for v in node] if isinstance(node, list | tuple) else node
+    if isinstance(node, list | tuple):
+        return [thaw(v) for v in node]
+    return node.item() if isinstance(node, np.generic) else node  # numbers as a file would hold

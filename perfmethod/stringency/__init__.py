@@ -22,7 +22,7 @@ from perfmethod.stringency.linking import (
 )
 from perfmethod.stringency.methods import ASSUMPTIONS, MethodComparison, compare_methods
 from perfmethod.stringency.mixed import RandomIntercepts, random_intercepts
-from perfmethod.stringency.parts import ANCHORS, PANEL, Parts, parts_of
+from perfmethod.stringency.parts import Parts, parts_of
 from perfmethod.stringency.planning import LinkPlan, plan_links
 from perfmethod.stringency.posterior import GroupPosterior, group_posterior
 from perfmethod.stringency.power import anchored_power, detectable_ratio, permutation_p
@@ -35,10 +35,8 @@ from perfmethod.stringency.result import EFFECTS, Stringency
 from perfmethod.stringency.sweep import DeltaSweep, delta_sweep
 
 __all__ = [
-    "ANCHORS",
     "ASSUMPTIONS",
     "EFFECTS",
-    "PANEL",
     "AnchorCheck",
     "Ancova",
     "Canonical",

@@ -14,13 +14,13 @@ from perfmethod.stringency.ancova import Ancova, ancova
 from perfmethod.stringency.canonical import Canonical, canonical
 from perfmethod.stringency.dif import holm
 from perfmethod.stringency.graph import connectivity, nested_ratings
-from perfmethod.stringency.parts import ANCHORS, PANEL, Parts, parts_of
+from perfmethod.stringency.parts import Parts, parts_of
 from perfmethod.stringency.posterior import group_posterior
 from perfmethod.stringency.power import anchored_power, detectable_ratio, permutation_p
 from perfmethod.stringency.reliability import (
+    Reliabilities,
     chosen_reliability,
     corrected_effects,
-    corrected_slopes,
 )
 from perfmethod.stringency.result import Stringency
 
@@ -37,8 +37,8 @@ RATIOS = (0.25, 0.5, 0.75, 1.0, 1.5)  # of the residual spread, at which power i
 def stringency(
     evaluation: Evaluation,
     *,
-    panel: str | Sequence[str] = PANEL,
-    anchors: str | Sequence[str] = ANCHORS,
+    panel: str | Sequence[str] | None = None,
+    anchors: str | Sequence[str] | None = None,
     by: str | pd.Series = "group",
     leave_out: Sequence[str] = (),
     reliability: Mapping[str, float] | None = None,
@@ -58,20 +58,24 @@ def stringency(
     Parameters
     ----------
     evaluation : Evaluation
-    panel : str or sequence of str, default ("statutory_duty",)
-        Nodes that each group's own assessors score. In the scheme of 2009 the performance of
-        statutory duties is assessed group by group under the vice-mayor in charge. That vice-mayor
-        is also one of five voices of the internal assessment, whose node can be added (counties,
-        which have that node too, are then to be left out).
-    anchors : str or sequence of str, default ("common", "public_review")
-        Nodes that others score for all groups alike: common indicators, shared public review.
+    panel : str or sequence of str, optional
+        Nodes that each group's own assessors score. By default what the scheme marks so
+        (``assessors = "own"``), else nodes none of whose indicators two groups share
+        (`scoring.panels_of`), in the largest class with two groups. A node that panels score
+        among others, such as an internal assessment with the group's own leader, can be added;
+        units of other classes that have it too are then to be left out.
+    anchors : str or sequence of str, optional
+        Nodes that others score for all groups alike: by default those of `scoring.anchors_of`
+        (indicators that every unit holds, the shared survey) that are no part of the panel.
     by : str or Series, default "group"
         Who shares a panel: column of the units, or labels by unit_id.
     leave_out : sequence of str
         Units not to compare.
     reliability : mapping of str to float, optional
         Reliability of anchors inside groups, for the bound on the slope; by default that of survey
-        anchors by their ballots. Anchors without one count as free of error.
+        anchors by their ballots (`survey_reliability`). Other anchors without one count as free of
+        error. Where a survey's cannot be told, or it is all noise, the analysis goes on without
+        the bound, and `Stringency.words` says so.
     raters : pair of sequences, optional
         Who rated whom (raters, units) in the panels; by default every panel rates its own group
         only.
@@ -115,7 +119,7 @@ def stringency(
     theta = found.most_likely()
     rated = _rated(parts, raters)
     known = chosen_reliability(evaluation, parts, reliability)
-    corrected = corrected_slopes(fit, [known[a] for a in parts.anchor_nodes])
+    corrected = known.corrected(fit)
     power = pd.DataFrame({"ratio": RATIOS})
     power["sd"] = power["ratio"] * fit.sigma
     power["power"] = anchored_power(found, power["ratio"], alpha=alpha)
@@ -186,7 +190,7 @@ def _groups(
 
 
 def _slopes(
-    parts: Parts, fit: Ancova, corrected: Array, known: Mapping[str, float], level: float
+    parts: Parts, fit: Ancova, corrected: Array, known: Reliabilities, level: float
 ) -> pd.DataFrame:
     from scipy.special import stdtrit
 
@@ -195,7 +199,7 @@ def _slopes(
     frame["slope"], frame["se"] = fit.slopes, fit.slopes_se
     frame["low"] = fit.slopes - limit * fit.slopes_se
     frame["high"] = fit.slopes + limit * fit.slopes_se
-    frame["reliability"] = [known[a] for a in parts.anchor_nodes]
+    frame["reliability"], frame["unmeasured"] = known.share, known.unmeasured
     frame["corrected"] = corrected
     return frame
 

@@ -126,7 +126,8 @@ def compare_methods(
     parts : Parts
     fit : Ancova
     effects : mapping of str to ndarray (g,)
-        Group effects by the methods that take them from a model.
+        Group effects by the methods that take them from a model; a method whose effects are not
+        known (NaN) is not usable.
     pool : str, optional
         As in `delta_sweep`.
 
@@ -142,8 +143,9 @@ def compare_methods(
             adjusted[name] = _linked(fit, composite, link)
         except DataError as error:
             notes[name] = "; ".join(str(p) for p in error.problems)
-    for name, effect in effects.items():
-        adjusted[name] = fit.panel - effect[fit.code]
+    known = {name: effect for name, effect in effects.items() if np.isfinite(effect).all()}
+    adjusted |= {name: fit.panel - effect[fit.code] for name, effect in known.items()}
+    notes |= dict.fromkeys(set(effects) - set(known), "the effects of the groups are not known")
     order = [m for m in ASSUMPTIONS if m in adjusted]
     shifts = np.array([adjusted[m] - fit.panel for m in order])
     found = simulate_shifts(evaluation, parts, shifts, pool=pool)

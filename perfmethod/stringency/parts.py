@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from perfmethod.errors import DataError, PerfmethodError, Problems, suggest
+from perfmethod.scoring.comparable import anchors_of, class_of, panels_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from perfmethod.scoring import Evaluation
 
-__all__ = ["ANCHORS", "PANEL", "Parts", "below", "parts_of"]
-
-PANEL = ("statutory_duty",)  # rated by the group of the vice-mayor in charge
-ANCHORS = ("common", "public_review")  # rated by one office, and by one public, for all groups
+__all__ = ["Parts", "below", "parts_of"]
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class Parts:
 
 def parts_of(
     evaluation: Evaluation,
-    panel: str | Sequence[str] = PANEL,
-    anchors: str | Sequence[str] = ANCHORS,
+    panel: str | Sequence[str] | None = None,
+    anchors: str | Sequence[str] | None = None,
     by: str | pd.Series = "group",
     leave_out: Sequence[str] = (),
 ) -> Parts:
@@ -58,8 +56,11 @@ def parts_of(
     Parameters
     ----------
     evaluation : Evaluation
-    panel, anchors : str or sequence of str
-        Nodes of the scheme.
+    panel : str or sequence of str, optional
+        Nodes of the scheme; by default `scoring.panels_of` the largest class with two groups, whose
+        units alone are then compared.
+    anchors : str or sequence of str, optional
+        Nodes of the scheme; by default those of `scoring.anchors_of` that are no part of the panel.
     by : str or Series
         Column of the units, or labels by unit_id: who shares a panel.
     leave_out : sequence of str
@@ -72,38 +73,85 @@ def parts_of(
     Raises
     ------
     DataError
-        If a node or unit is unknown, panel and anchors overlap, units of several classes or of none
-        have panel scores, or a unit lacks an anchor or a group; all problems at once.
+        If a node or unit is unknown, panel and anchors overlap or are not found, units of several
+        classes or of none have panel scores, or a unit lacks an anchor or a group; all problems at
+        once.
     """
-    chosen = _names(panel), _names(anchors)
     problems = Problems("stringency")
     table = evaluation.nodes.pivot(index="unit_id", columns="node", values="score")
     table = table.reindex(evaluation.scores.index)
-    for where, nodes in zip(("panel", "anchors"), chosen, strict=True):
-        for node in nodes:
-            if node not in table:
-                problems.add(f"'{node}'", suggest(node, table.columns), column=where)
-    for unit in sorted(set(leave_out) - set(table.index)):
-        problems.add(f"'{unit}'", suggest(unit, table.index), column="leave_out")
-    if not chosen[0]:
-        problems.add("no node", "1 or more that the groups' own panels score", column="panel")
+    _check_names(problems, table, panel, anchors, leave_out)
+    labels = _groups(problems, evaluation, by)
     problems.raise_any(DataError)
-    scored = table[list(chosen[0])].notna().any(axis=1) & ~table.index.isin(list(leave_out))
+    kept = ~table.index.isin(list(leave_out))
+    if panel is None:
+        class_id, own = _found_panel(problems, evaluation, labels[kept], by)
+        kept &= (evaluation.scores["class"] == class_id).to_numpy()
+    else:
+        own = _names(panel)
+    scored = table[list(own)].notna().any(axis=1) & kept
     classes = sorted(set(evaluation.scores.loc[scored, "class"]))
     if len(classes) != 1:
         problems.add(f"panel scores in the classes {classes}", "in one class: leave out the units "
                      "of the others, whose anchors are not the same", column="panel")  # fmt: skip
         problems.raise_any(DataError)
+    if anchors is None:
+        others = _found_anchors(problems, evaluation, classes[0], own, list(table.index[~scored]))
+    else:
+        others = _names(anchors)
     units = table.index[scored]
-    _check_overlap(problems, evaluation, classes[0], *chosen)
-    groups = _groups(problems, evaluation, by).reindex(units)
-    mine = table.loc[units, list(chosen[1])]
+    _check_overlap(problems, evaluation, classes[0], own, others)
+    groups, mine = labels.reindex(units), table.loc[units, list(others)]
     _check_missing(problems, mine, groups)
     problems.raise_any(DataError)
     return Parts(
-        classes[0], *chosen, _mean(evaluation, chosen[0], units), mine, groups.astype(str),
+        classes[0], own, others, _mean(evaluation, own, units), mine, groups.astype(str),
         tuple(table.index[~scored]),
     )  # fmt: skip
+
+
+def _check_names(
+    problems: Problems, table: pd.DataFrame, panel: str | Sequence[str] | None,
+    anchors: str | Sequence[str] | None, leave_out: Sequence[str],
+) -> None:  # fmt: skip
+    for where, nodes in (("panel", panel), ("anchors", anchors)):
+        for node in () if nodes is None else _names(nodes):
+            if node not in table:
+                problems.add(f"'{node}'", suggest(node, table.columns), column=where)
+    for unit in sorted(set(leave_out) - set(table.index)):
+        problems.add(f"'{unit}'", suggest(unit, table.index), column="leave_out")
+    if panel is not None and not _names(panel):
+        problems.add("no node", "1 or more that the groups' own panels score", column="panel")
+
+
+def _found_panel(
+    problems: Problems, evaluation: Evaluation, labels: pd.Series, by: str | pd.Series
+) -> tuple[str, tuple[str, ...]]:
+    """The class that is compared and the nodes that each group has to itself there."""
+    name = by if isinstance(by, str) else str(by.name or "by")
+    try:
+        class_id = class_of(evaluation, labels.reindex(evaluation.scores.index), name)
+    except PerfmethodError:
+        problems.add(f"no class in which '{name}' has two groups", "groups inside a class",
+                     column="by")  # fmt: skip
+        raise DataError(problems.items) from None
+    own = panels_of(evaluation, class_id, labels)
+    if not own:
+        problems.add(f"no node of '{class_id}' that each group has to itself", "panel = ...: nodes "
+                     "that each group's own panel scores", column="panel")  # fmt: skip
+    problems.raise_any(DataError)
+    return class_id, own
+
+
+def _found_anchors(
+    problems: Problems, evaluation: Evaluation, class_id: str, own: Sequence[str],
+    leave_out: Sequence[str],
+) -> tuple[str, ...]:  # fmt: skip
+    found = anchors_of(evaluation, class_id, leave_out=leave_out, without=own)
+    if not found:
+        problems.add(f"no node that all units of '{class_id}' share", "anchors = ...: nodes that "
+                     "the same hands score for all of them", column="anchors")  # fmt: skip
+    return found
 
 
 def below(evaluation: Evaluation, class_id: str, nodes: Sequence[str]) -> tuple[str, ...]:
@@ -124,7 +172,7 @@ def _names(nodes: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _groups(problems: Problems, evaluation: Evaluation, by: str | pd.Series) -> pd.Series:
-    units = evaluation.year.units
+    units = evaluation.year.units.reindex(evaluation.scores.index)
     if not isinstance(by, str):
         return by.reindex(units.index)
     if by not in units:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +13,16 @@ from perfmethod.stringency.ancova import Ancova, within
 from perfmethod.stringency.parts import Parts, below
 
 if TYPE_CHECKING:
-    from perfmethod.scoring import Evaluation
+    import pandas as pd
 
-__all__ = ["corrected_effects", "corrected_slopes", "survey_reliability"]
+    from perfmethod.scoring import Evaluation
+    from perfmethod.survey import Review
+
+__all__ = ["Reliabilities", "corrected_effects", "corrected_slopes", "survey_reliability"]
 
 Array = NDArray[np.float64]
+
+MOST = 0.5  # of an anchor's weight: beyond it what is measured stands for the smaller part only
 
 
 def corrected_slopes(fit: Ancova, reliability: ArrayLike) -> Array:
@@ -77,8 +82,38 @@ def corrected_effects(fit: Ancova, slopes: Array) -> Array:
     return found
 
 
+class Reliabilities(NamedTuple):
+    """Reliability of the anchors (a,) inside groups.
+
+    ``share`` is 0 where all that an anchor differs may be error, and NaN where that cannot be told;
+    ``unmeasured`` is the share of an anchor's weight whose error counts as 0 because it cannot be
+    measured. ``given`` says whether they were, so that nothing was estimated.
+    """
+
+    share: Array
+    unmeasured: Array
+    given: bool
+
+    def corrected(self, fit: Ancova) -> Array:
+        """Slopes without the anchors' errors (`corrected_slopes`); NaN where nothing bounds them.
+
+        Raises
+        ------
+        DataError
+            As `corrected_slopes`, where the reliabilities were given.
+        """
+        if self.given:
+            return corrected_slopes(fit, self.share)
+        if not (self.share > 0).all():
+            return np.full(len(self.share), np.nan)
+        try:
+            return corrected_slopes(fit, self.share)
+        except DataError:  # estimates may leave nothing of anchors that go together
+            return np.full(len(self.share), np.nan)
+
+
 def survey_reliability(evaluation: Evaluation, parts: Parts) -> dict[str, float]:
-    """Reliability of the anchors that are surveys, from the sampling errors of their ballots.
+    r"""Reliability of the anchors that are surveys, from the sampling errors of their ballots.
 
     Parameters
     ----------
@@ -88,51 +123,116 @@ def survey_reliability(evaluation: Evaluation, parts: Parts) -> dict[str, float]
     Returns
     -------
     dict of str to float
-        Only anchors all of whose leaves are survey dimensions; the sampling of raters is the only
-        error that ballots show, so the true reliability is at most this.
+        Only anchors all of whose leaves are survey dimensions; 0 where units of a group differ no
+        more than by the errors of their ballots. The sampling of raters is the only error that
+        ballots show, so but for the errors of estimation the true reliability is at most this.
+
+    Raises
+    ------
+    DataError
+        If most of an anchor's weight rests on cells with one valid answer or one rater, whose error
+        cannot be measured, or an anchor has no weight in the totals.
+
+    Notes
+    -----
+    What makes units of one group differ by error is not the error of their scores, but that of
+    their differences: raters who rate all units alike too high move none against another. With the
+    covariance V of the errors and the centering W inside groups that error variance is
+    :math:`\operatorname{tr}(W V) / (n - g)`: inside each group the mean variance less the mean
+    covariance of two units, weighted by its degrees of freedom. It is the expected part of errors
+    in the spread inside groups, of which it is taken off.
+
+    References
+    ----------
+    Cronbach, Gleser, Nanda and Rajaratnam, *The Dependability of Behavioral Measurements* (1972):
+    relative error leaves out what all that are compared share.
     """
+    found = _measured(evaluation, parts)
+    problems = Problems("stringency")
+    for anchor, (share, unmeasured) in found.items():
+        if np.isnan(share):
+            problems.add(
+                f"{100 * unmeasured:.0f} % of the weight on cells with one valid answer or one "
+                "rater, whose error cannot be measured",
+                f"at most {100 * MOST:.0f} % (more ballots, or reliability={{...}})",
+                column=anchor,
+            )
+    problems.raise_any(DataError)
+    return {anchor: share for anchor, (share, _) in found.items()}
+
+
+def _measured(evaluation: Evaluation, parts: Parts) -> dict[str, tuple[float, float]]:
+    """Reliability of each anchor that is a survey, NaN where unknown, and its unmeasured weight."""
+    if evaluation.review is None:
+        return {}
     nodes = evaluation.year.scheme.document["classes"][parts.class_id].get("nodes", {})
-    found = {}
+    _, code = np.unique(parts.groups, return_inverse=True)
+    groups, found = int(code.max()) + 1, {}
+    df = max(len(code) - groups, 1)
+    center = within(np.eye(len(code)), code, groups)
+    covariance, hollow = evaluation.review.covariance(), _unmeasured_pairs(evaluation.review)
     for anchor in parts.anchor_nodes:
         leaves = below(evaluation, parts.class_id, [anchor])
-        if evaluation.review is None or not all("survey" in nodes.get(n, {}) for n in leaves):
+        if not all("survey" in nodes.get(n, {}) for n in leaves):
             continue
         dimension = {n: str(nodes[n]["survey"]) for n in leaves}
-        error = float(np.mean(_error_variances(evaluation, parts, dimension)))
-        _, code = np.unique(parts.groups, return_inverse=True)
-        x = within(parts.anchors[anchor].to_numpy(float), code, int(code.max()) + 1)
-        spread = float(x @ x) / max(len(x) - int(code.max()) - 1, 1)
-        if spread > error:
-            found[anchor] = 1 - error / spread
+        weight = _weights(evaluation, parts, dimension, covariance.index)
+        errors = weight @ covariance.to_numpy() @ weight.T
+        error = float((center * errors).sum()) / df
+        x = within(parts.anchors[anchor].to_numpy(float), code, groups)
+        spread = float(x @ x) / df
+        unmeasured = float((weight @ hollow.reindex(covariance.index).to_numpy(float)).mean())
+        share = 1 - error / spread if spread > error else 0.0
+        found[anchor] = (share if unmeasured <= MOST else np.nan, unmeasured)
     return found
 
 
-def _error_variances(
-    evaluation: Evaluation, parts: Parts, dimension: Mapping[str, str]
-) -> list[float]:
-    """Sampling variance of the anchor of every unit."""
-    assert evaluation.review is not None
-    covariance = evaluation.review.covariance()
-    table = covariance.to_numpy()
-    place = {pair: k for k, pair in enumerate(covariance.index)}
+def _weights(
+    evaluation: Evaluation, parts: Parts, dimension: Mapping[str, str], pairs: pd.Index
+) -> Array:
+    """Weight of every survey score in the anchor of every unit (u, p)."""
     rows = evaluation.nodes
     rows = rows[rows["node"].isin(dimension) & rows["unit_id"].isin(parts.panel.index)]
-    found = []
-    for unit, mine in rows.groupby("unit_id"):
-        at = [place[(unit, dimension[n])] for n in mine["node"]]
-        weight = mine["effective_weight"].to_numpy(float)
-        w = weight / weight.sum()
-        found.append(float(w @ table[np.ix_(at, at)] @ w))
-    return found
+    rows = rows[rows["score"].notna() & (rows["effective_weight"] > 0)]
+    found, pair = np.zeros((len(parts.panel), len(pairs))), {p: k for k, p in enumerate(pairs)}
+    place = {unit: i for i, unit in enumerate(parts.panel.index)}
+    columns = (rows[c] for c in ("unit_id", "node", "effective_weight"))
+    for unit, node, weight in zip(*columns, strict=True):
+        found[place[unit], pair[unit, dimension[node]]] += weight
+    total = found.sum(axis=1, keepdims=True)
+    problems = Problems("stringency")
+    if none := [str(unit) for unit, weight in zip(place, total, strict=True) if not weight]:
+        problems.add(f"a survey ({', '.join(dimension)}) without weight in the total of "
+                     f"{', '.join(none[:5])} ({len(none)} units)", "reliability={...} where the "
+                     "scheme does not say how its dimensions weigh", column="anchors")  # fmt: skip
+    problems.raise_any(DataError)
+    return np.asarray(found / total, dtype=np.float64)
+
+
+def _unmeasured_pairs(review: Review) -> pd.Series:
+    """Share of every survey score's weight that has no measured error; index unit_id, dimension."""
+    by = ["unit_id", "dimension"]
+    share = review.design_effects(min_cell=1).set_index(by)["unmeasured_weight"]
+    cells = review.cells(min_cell=1)
+    cells = cells[cells["category"].isin(review.lonely)]
+    # a lonely rater's cells with one answer are in that share already
+    pooled = [*by, "category", *(() if review.mode_weights is None else ("mode",))]
+    cells = cells.groupby(pooled, observed=True)[["valid", "weight"]].sum()
+    lonely = cells.loc[cells["valid"] > 1, "weight"].groupby(by, observed=True).sum()
+    return share.add(lonely.reindex(share.index, fill_value=0.0))
 
 
 def chosen_reliability(
     evaluation: Evaluation, parts: Parts, given: Mapping[str, float] | None
-) -> dict[str, float]:
+) -> Reliabilities:
     """Reliability of every anchor: as given, from the survey, or 1 where nothing is known."""
     problems = Problems("stringency")
     for name in sorted(set(given or {}) - set(parts.anchor_nodes)):
         problems.add(f"'{name}'", suggest(name, parts.anchor_nodes), column="reliability")
     problems.raise_any(DataError)
-    known = survey_reliability(evaluation, parts) if given is None else dict(given)
-    return {a: float(known.get(a, 1.0)) for a in parts.anchor_nodes}
+    if given is not None:
+        known = {name: (float(share), 0.0) for name, share in given.items()}
+    else:
+        known = _measured(evaluation, parts)
+    found = np.array([known.get(a, (1.0, 0.0)) for a in parts.anchor_nodes])
+    return Reliabilities(found[:, 0], found[:, 1], given is not None)

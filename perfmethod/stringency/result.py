@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.frames import row
+from perfmethod.frames import row, rows
 from perfmethod.stringency.ancova import Ancova
 from perfmethod.stringency.canonical import Canonical
 from perfmethod.stringency.dif import AnchorCheck, anchor_check
@@ -42,6 +44,16 @@ _WORDS = {
         "to {high} points ({level} % interval).",
         "power": "The test finds a standard deviation of {d} points with 80 % chance, and one of "
         "{half} points with {power} % only.",
+        "hollow": "How reliable '{anchor}' is cannot be told: {share} % of its weight rests on "
+        "cells with one valid answer or one rater, whose error cannot be measured, so what its "
+        "errors do to the slopes is left open.",
+        "noise": "Inside groups '{anchor}' differs no more than the sampling of its raters alone "
+        "would make it, so nothing bounds what its errors do to the slopes.",
+        "part": "The error of {share} % of the weight of '{anchor}' cannot be measured and counts "
+        "as 0 (cells with one valid answer or one rater), so it is likely less "
+        "reliable than taken here.",
+        "together": "The anchors go together more than their estimated reliabilities allow, so "
+        "nothing bounds what their errors do to the slopes.",
         "lead": "2. {k} of {n} groups stand on the same side of the mean on the panel's scores and "
         "on the anchors, which others scored.",
         "last": "3. Whether what is left is stringency or performance, no data of this year can "
@@ -56,6 +68,14 @@ _WORDS = {
         "no": "1. 扣除锚定指标后, 没有发现组间差异的证据(F = {f}, p {p}, 置换检验p {q}), "
         "但这不等于没有差异: 标准差的{level}%区间为{low}至{high}分。",
         "power": "本检验有80%的把握发现标准差为{d}分的差异, 对{half}分的差异只有{power}%的把握。",
+        "hollow": "“{anchor}”的信度无从得知: 其权重的{share}%来自只有一份有效答卷或一名评议人的"
+        "单元, 误差无法测量, 因此它的误差对斜率有何影响尚无定论。",
+        "noise": "组内各单位在“{anchor}”上的差异不超过仅由评议人抽样造成的差异, "
+        "因此它的误差对斜率的影响没有界限。",
+        "part": "“{anchor}”权重的{share}%误差无法测量, 按0计(只有一份有效答卷或一名评议人的单元), "
+        "因此其信度很可能低于此处所取的值。",
+        "together": "锚定指标之间的相关超出其估计信度所能容许的程度, "
+        "因此它们的误差对斜率的影响没有界限。",
         "lead": "2. {n}个组中有{k}个组的评审分与由他人评定的锚定指标在均值的同一侧。",
         "last": "3. 余下的差异究竟是尺度还是绩效, 本年数据无法回答; "
         "让尺度所占份额从0变到1, 可列出取决于此的等次。",
@@ -76,11 +96,14 @@ class Stringency:
         (t interval), p, p_holm (against no effect of this group), shrunk (empirical Bayes at the
         estimated variance), average, average_se, average_low, average_high (the same with the
         uncertainty of the variance), corrected (effect with the anchors' errors taken out of the
-        slope), same_side (whether both leads have one sign). Effects are less their mean over
-        groups: a stringency that all panels share shows nowhere.
+        slope; NaN where nothing bounds the slopes), same_side (whether both leads have one sign).
+        Effects are less their mean over groups: a stringency that all panels share shows nowhere.
     slopes : DataFrame
-        Index anchor; slope, se, low, high, reliability, corrected: the slope lies between `slope`
-        and `corrected` as far as the reliability is right.
+        Index anchor; slope, se, low, high, reliability (inside groups: 0 where the anchor's
+        differences may be all error, NaN where that cannot be told), unmeasured (share of its
+        weight whose error cannot be measured and counts as 0), corrected: the slope lies between
+        `slope` and `corrected` as far as the reliability is right; NaN where nothing bounds it,
+        which `words` says.
     tests : DataFrame
         Index test (f, permutation); f, df, df_within, p, p_mcse, detectable_sd (standard deviation
         of group effects, in points, found with 80 % chance).
@@ -142,7 +165,23 @@ class Stringency:
         power = said["power"].format(d=show(f["detectable_sd"]), half=show(half["sd"]),
                                      power=show(100 * half["power"], 0))  # fmt: skip
         lead = said["lead"].format(k=int(self.groups["same_side"].sum()), n=n)
-        return first, effect + (" " if lang == "en" else "") + power, lead, said["last"]
+        gap = " " if lang == "en" else ""
+        return first, gap.join([effect, power, *self._anchors_told(lang)]), lead, said["last"]
+
+    def _anchors_told(self, lang: str) -> Iterator[str]:
+        """What is not known about the errors of the anchors."""
+        said, scheme = _WORDS[lang], self._evaluation.year.scheme
+        for anchor in rows(self.slopes):
+            name = scheme.name(f"classes.{self._parts.class_id}.nodes.{anchor.Index}", lang)
+            share = show(100 * anchor.unmeasured, 0 if anchor.unmeasured >= 0.01 else 2)
+            if np.isnan(anchor.reliability):
+                yield said["hollow"].format(anchor=name, share=share)
+            elif anchor.reliability == 0:
+                yield said["noise"].format(anchor=name)
+            elif anchor.unmeasured > 0:
+                yield said["part"].format(anchor=name, share=share)
+        if (self.slopes["reliability"] > 0).all() and self.slopes["corrected"].isna().any():
+            yield said["together"]
 
     def sweep(self, effect: str = "shrunk", *, pool: str | None = None) -> DeltaSweep:
         """Take a growing share of the group effects out of the panel's part, and grade anew.

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perfmethod.display import show
+from perfmethod.errors import DataError, Problems, suggest
 from perfmethod.stringency.adjust import simulate_shifts
 from perfmethod.stringency.parts import Parts
 
@@ -144,8 +145,14 @@ def delta_sweep(
     Returns
     -------
     DeltaSweep
+
+    Raises
+    ------
+    DataError
+        If a group has no effect, several, or one that is not a finite number.
     """
-    shift = -parts.groups.map(effects.to_dict()).to_numpy(float)
+    known = _known_effects(parts, effects)
+    shift: Array = np.array([-known[group] for group in parts.groups])
     ends = simulate_shifts(evaluation, parts, np.outer([0.0, 0.5, 1.0], shift), pool=pool)
     middle = (ends.total[0] + ends.total[2]) / 2
     exact = bool(np.abs(ends.total[1] - middle).max() <= 1e-9 * np.abs(middle).max())
@@ -173,6 +180,23 @@ def delta_sweep(
             "inside": bool((pd.Series(shift).groupby(label[at]).nunique() == 1).all()),
         },
     )
+
+
+def _known_effects(parts: Parts, effects: pd.Series) -> dict[str, float]:
+    """The one finite effect of every group."""
+    problems = Problems("stringency")
+    known = {str(g): effects[effects.index == g].to_numpy(float) for g in effects.index}
+    for group in sorted(set(parts.groups)):
+        found = known.get(group, np.empty(0))
+        if found.size != 1:
+            near = f" ({suggest(group, known)})" if known and not found.size else ""
+            problems.add(f"{found.size or 'no'} effects of group '{group}'",
+                         f"one effect of each group{near}", column="effects")  # fmt: skip
+        elif not np.isfinite(found[0]):
+            problems.add(f"effect {found[0]:g} of group '{group}'", "a finite number",
+                         column="effects")  # fmt: skip
+    problems.raise_any(DataError)
+    return {group: float(known[group][0]) for group in set(parts.groups)}
 
 
 def _meetings(evaluation: Evaluation, ends: Simulation, pool: str | None) -> Array:

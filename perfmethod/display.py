@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
@@ -24,12 +23,14 @@ if TYPE_CHECKING:
 __all__ = [
     "MISSING",
     "Shown",
+    "pad",
     "round_half_up",
     "round_values",
     "show",
     "show_frame",
     "shown_figure",
     "shown_table",
+    "width",
 ]
 
 MISSING = "–"  # a missing number is shown as such, never as nothing and never as 0
@@ -73,6 +74,7 @@ def round_half_up(x: float | Decimal, decimals: int = 2) -> Decimal:
     exact = x if isinstance(x, Decimal) else Decimal(float(x))
     if not exact.is_finite():
         raise ValueError(f"only a finite number can be rounded; found {x}")
+    decimals = int(decimals)  # a numpy integer cannot scale a Decimal
     with localcontext() as context:
         context.prec = max(28, exact.adjusted() + decimals + 4)  # room for every digit asked for
         rounded = exact.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
@@ -134,6 +136,41 @@ def show(x: float | Decimal | None, decimals: int = 2) -> str:
     return f"{round_half_up(x, decimals):f}"
 
 
+def pad(text: str, columns: int) -> str:
+    """Fill a text with spaces to a width on the screen, a Chinese character being two columns.
+
+    Parameters
+    ----------
+    text : str
+    columns : int
+        A longer text stays as it is; negative puts the spaces in front.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> pad("总分", 6) + "|", pad("total", 6) + "|", pad("1.5", -6)
+    ('总分  |', 'total |', '   1.5')
+    """
+    room = " " * (abs(columns) - width(text))
+    return room + text if columns < 0 else text + room
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on the screen, a Chinese character being two.
+
+    Examples
+    --------
+    >>> width("G1 总分")
+    7
+    """
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 def show_frame(frame: pd.DataFrame, decimals: int | Mapping[str, int] = 2) -> pd.DataFrame:
     """Write every number of a table as :func:`show` does; whole numbers and texts stay.
 
@@ -164,7 +201,7 @@ def show_frame(frame: pd.DataFrame, decimals: int | Mapping[str, int] = 2) -> pd
     for place, column in enumerate(frame.columns):
         values = frame.iloc[:, place]
         if is_float_dtype(values) and not is_bool_dtype(values):
-            digits = decimals if isinstance(decimals, int) else decimals.get(str(column), 2)
+            digits = decimals.get(str(column), 2) if isinstance(decimals, Mapping) else decimals
             texts = [show(None if v is None else float(v), digits) for v in values.to_numpy(float)]
             shown.isetitem(place, texts)
     return shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from numbers import Integral
 
 __all__ = [
     "DataError",
@@ -13,6 +14,7 @@ __all__ = [
     "Problem",
     "Problems",
     "SchemeError",
+    "is_whole",
     "quoted",
     "suggest",
 ]
@@ -56,7 +58,7 @@ class Problem:
     def __str__(self) -> str:
         place = [self.file]
         if self.row is not None:
-            place.append(f"row {self.row}" if isinstance(self.row, int) else str(self.row))
+            place.append(f"row {self.row}" if is_whole(self.row) else str(self.row))
         if self.column is not None:
             place.append(f"column '{self.column}'")
         return f"{', '.join(place)}: found {self.found}; allowed: {self.allowed}"
@@ -153,6 +155,18 @@ def suggest(name: str, known: Iterable[str]) -> str:
     shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
     near = difflib.get_close_matches(str(name), names, n=1)
     return f"did you mean '{near[0]}'? Known: {shown}" if near else f"one of {shown}"
+
+
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, Python's or numpy's; a truth value is no number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> is_whole(4), is_whole(np.int64(4)), is_whole(4.0), is_whole(True), is_whole(np.True_)
+    (True, True, False, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def quoted(cell: object) -> str:

@@ -395,6 +395,27 @@ def test_bad_designs_tell_everything_at_once():
         Design.of([1, 1]).post_stratify(margin).post_stratify(margin)
 
 
+@pytest.mark.parametrize(
+    ("y", "weights", "p", "words"),
+    [
+        ([1, np.nan], [1, 1], 0.5, "y: found nan; allowed: finite"),
+        ([1, np.inf], [1, 1], 0.5, "y: found inf"),
+        ([1, 2], [1, np.nan], 0.5, "weights: found nan"),
+        ([1, 2], [1, 1], 1.5, "p: found 1.5; allowed: 0 to 1"),
+        ([1, 2], [1, 1], -0.1, "p: found -0.1"),
+        ([1, 2], [1, 1], np.nan, "p: found nan"),
+        ([1, 2], [0, 0], 0.5, "weights: found none above 0"),
+        ([], [], 0.5, "weights: found none above 0"),
+        ([1, 2], [1], 0.5, r"shapes \(2,\) and \(1,\)"),
+    ],
+)
+def test_a_quantile_of_bad_numbers_is_refused(y, weights, p, words):
+    with pytest.raises(PerfmethodError, match=words):
+        weighted_quantile(y, weights, p)
+    # the ends are quantiles: the smallest and the largest value that has weight
+    assert [weighted_quantile([1, 2, 3], [0, 1, 1], q) for q in (0, 1)] == [2, 3]
+
+
 def test_other_bad_input():
     with pytest.raises(PerfmethodError, match="mean weight 2 between"):
         trim([1, 2, 3], upper=1.5)

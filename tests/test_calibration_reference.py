@@ -199,6 +199,27 @@ def test_strata_with_a_single_cluster(reference):
     same(found.standard_error, [9.5308982897587171, 10.096067458756707])
 
 
+def test_totals_with_a_single_cluster():
+    # svytotal, svymean, svyratio(~y, ~I(y^2)) and svyby of survey 4.1-1 with
+    # options(survey.lonely.psu = "adjust"); then with fpc, then after postStratify
+    y, g = np.array([1, 3, 2, 6, 5, 4.5, 7]), list("uuvuvuv")
+    drawn = {"clusters": [1, 2, 3, 4, 5, 5, 6], "strata": list("aabbbbc"), "lonely": "grand_mean"}
+    w = [10, 10, 20, 20, 15, 5, 30]
+    design = Design.of(w, **drawn)
+    same(design.total(y).standard_error, [222.724605735])
+    same(design.mean(y).standard_error, [0.937356413884])
+    same(design.ratio(y, y**2).standard_error, [0.0211862841634])
+    same(design.domain(y, g).standard_error, [0.950857753776, 1.305427903729])
+    finite = Design.of(w, population={"a": 40, "b": 60, "c": 9}, **drawn)
+    same(finite.total(y).standard_error, [210.786473712])
+    same(finite.mean(y).standard_error, [0.899344234188])
+    fitted = design.post_stratify(Margin("g", g, {"u": 50, "v": 70}))
+    same(fitted.total(y).standard_error, [116.456811649])
+    same(fitted.mean(y).standard_error, [0.970473430405])
+    removed = Design.of(w, **{**drawn, "lonely": "remove"})
+    same(removed.total(y).standard_error, [74.2041103983])
+
+
 def test_trimmed_weights_equal_those_of_r(reference):
     # trimWeights(d, lower = 31, upper = 50), then strict = TRUE with (31, 50) and (30, 40)
     data, design = clus1(reference)

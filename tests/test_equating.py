@@ -151,6 +151,36 @@ def test_levine_undoes_the_errors_of_an_anchor_and_tucker_does_not() -> None:
     assert tucker_link(x, v, y, w, mean_only=True).intercept == pytest.approx(5, abs=0.3)
 
 
+@given(st.floats(0.5, 99.5), st.floats(-50, 50))
+def test_an_arc_keeps_its_ends_or_is_refused(x: float, lift: float) -> None:
+    # on a circle through (0, 0), (x, lift) and (100, 0) the arc is at most a half circle if the
+    # angle at the middle is not acute
+    dot = np.dot([-x, -lift], [100 - x, -lift])
+    if dot > 1e-6:
+        with pytest.raises(DataError, match=r"more than a half circle .* points off it there"):
+            circle_arc((x, x + lift))
+    elif dot < -1e-6:
+        arc = circle_arc((x, x + lift))
+        np.testing.assert_allclose(arc([0, x, 100]), [0, x + lift, 100], atol=1e-9)
+        height = arc(np.linspace(0, 100, 201)) - np.linspace(0, 100, 201)
+        assert (np.sign(height[1:-1]) * np.sign(lift) >= 0).all()
+
+
+@pytest.mark.parametrize("middle", [(95.0, 70.0), (98.0, 80.0), (3.0, 30.0)])
+def test_a_high_mean_with_a_strict_panel_has_no_arc(middle) -> None:
+    with pytest.raises(DataError, match="more than a half circle and no function"):
+        circle_arc(middle)
+
+
+@pytest.mark.parametrize("lift", [50.0, -50.0, 1e-3, 1e-7, -1e-9])
+def test_an_arc_of_any_height_is_exact(lift: float) -> None:
+    # from a half circle to an arc so flat that its center is 10^12 away
+    arc = circle_arc((50.0, 50.0 + lift))
+    rise = arc([0, 50, 100]) - [0, 50, 100]
+    np.testing.assert_allclose(rise, [0, lift, 0], rtol=1e-5, atol=1e-13)
+    assert np.isnan(circle_arc((50.0, 100.0))([101.0])).all()  # outside the circle
+
+
 def test_the_arc_goes_through_its_three_points_and_is_a_circle() -> None:
     arc = circle_arc((60.0, 52.0), (0.0, 10.0), (100.0, 90.0))
     np.testing.assert_allclose(arc([0, 60, 100]), [10, 52, 90], atol=1e-9)

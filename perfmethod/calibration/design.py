@@ -82,7 +82,8 @@ class Design:
         lonely : {"error", "grand_mean", "remove"}
             What a stratum with a single cluster (of a larger population) does: it has no
             measurable variance. ``"grand_mean"`` takes its distance from the mean of all clusters
-            (too large on average); ``"remove"`` takes 0 (too small).
+            (too large on average), and for totals that no calibration fixes its whole part of the
+            total (far too large); ``"remove"`` takes 0 (too small).
 
         Returns
         -------
@@ -98,7 +99,7 @@ class Design:
         References
         ----------
         Lumley, T. (2004). Analysis of complex survey samples. *Journal of Statistical Software*
-        9(8). ``options(survey.lonely.psu =)``: "fail", "adjust" (the same for means) and "remove".
+        9(8). ``options(survey.lonely.psu =)``: "fail", "adjust" and "remove".
 
         Examples
         --------

@@ -34,6 +34,12 @@ def weighted_quantile(y: ArrayLike, weights: ArrayLike, p: float) -> float:
     -------
     float
 
+    Raises
+    ------
+    PerfmethodError
+        If lengths differ, a number is not finite, a weight is negative, all are 0, or p is outside
+        0 to 1.
+
     References
     ----------
     R package survey, ``qrule = "math"``.
@@ -46,9 +52,20 @@ def weighted_quantile(y: ArrayLike, weights: ArrayLike, p: float) -> float:
     3.0
     """
     values, w = np.asarray(y, float), np.asarray(weights, float)
+    if values.ndim != 1 or values.shape != w.shape:
+        raise PerfmethodError(f"y and weights: found shapes {values.shape} and {w.shape}; allowed: "
+                              "(n,) each")  # fmt: skip
+    for name, given in (("y", values), ("weights", w), ("p", np.atleast_1d(float(p)))):
+        if not np.isfinite(given).all():
+            found = given[~np.isfinite(given)][0]
+            raise PerfmethodError(f"{name}: found {found}; allowed: finite numbers")
+    if not 0 <= p <= 1:
+        raise PerfmethodError(f"p: found {p}; allowed: 0 to 1")
     if (w < 0).any():
         raise PerfmethodError(f"weights: found {w.min():g}; allowed: not negative (calibrate with "
                               "method='raking' or bounds)")  # fmt: skip
+    if not w.any():
+        raise PerfmethodError("weights: found none above 0; allowed: at least one above 0")
     values, w = values[w > 0], w[w > 0]
     order = np.argsort(values, kind="stable")
     cumulated = np.cumsum(w[order])
@@ -105,6 +122,6 @@ def _interval(design: Design, y: Floats, q: float, t: float) -> tuple[float, flo
     half = t * float(share.standard_error.iloc[0])
     low, high = float(share.estimate.iloc[0]) - half, float(share.estimate.iloc[0]) + half
     return (
-        weighted_quantile(y, design.weights, low) if low >= 0 else float("nan"),
+        weighted_quantile(y, design.weights, min(low, 1.0)) if low >= 0 else float("nan"),
         weighted_quantile(y, design.weights, high) if high <= 1 else float("nan"),
     )

@@ -62,7 +62,11 @@ def regression(x: Floats, z: Floats, weights: Floats) -> Floats:
 
 
 def lonely_part(sums: Any, stratum: Codes, population: Floats) -> Floats:
-    """Part (p, p) of strata with one cluster, centered at the mean of all clusters.
+    """Part (p, p) of strata with one cluster, whose values are not centered.
+
+    Linearized values of means, ratios and calibrated totals add to 0 over the sample, so that this
+    is the distance from the mean of all clusters. Those of a total that no calibration fixes do
+    not; the whole of such a cluster counts, as with ``survey.lonely.psu = "adjust"`` in R.
 
     Parameters
     ----------
@@ -71,11 +75,10 @@ def lonely_part(sums: Any, stratum: Codes, population: Floats) -> Floats:
     population : ndarray, shape (h,)
     """
     sizes = np.bincount(stratum, minlength=len(population))
-    mean = np.asarray(sums.sum(axis=0)).ravel() / max(sums.shape[0], 1)
-    total = np.zeros((len(mean), len(mean)))
+    total = np.zeros((sums.shape[1], sums.shape[1]))
     for h in np.flatnonzero(sizes == 1):
         one = sums[np.flatnonzero(stratum == h)]
-        z = np.asarray(one if isinstance(one, np.ndarray) else one.toarray()).ravel() - mean
+        z = np.asarray(one if isinstance(one, np.ndarray) else one.toarray()).ravel()
         total += (1 - 1 / population[h]) * np.outer(z, z)
     return total
 

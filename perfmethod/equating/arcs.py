@@ -20,8 +20,11 @@ class Arc:
     ----------
     intercept, slope : float
         Of the line through the ends.
-    x_center, y_center, radius : float
-        Of the circle; an infinite radius is no arc at all.
+    x_center, half : float
+        Middle between the ends, and the distance from it to either.
+    depth : float
+        Distance of the circle's center from the chord, on the side away from the arc; infinite is
+        no arc at all.
     sign : float
         1 where the arc lies above the line, -1 below.
     """
@@ -29,19 +32,33 @@ class Arc:
     intercept: float
     slope: float
     x_center: float
-    y_center: float
-    radius: float
+    half: float
+    depth: float
     sign: float
+
+    @property
+    def y_center(self) -> float:
+        """Height of the circle's center over the chord."""
+        return -self.sign * self.depth
+
+    @property
+    def radius(self) -> float:
+        """Radius of the circle."""
+        return float(np.hypot(self.half, self.depth))
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
         """Scores (...) on the scale of the other form; NaN outside the circle."""
         s = np.asarray(x, dtype=float)
         line = self.intercept + self.slope * s
-        if not np.isfinite(self.radius):
+        if not np.isfinite(self.depth):
             return line
-        height = self.radius**2 - (s - self.x_center) ** 2
+        away = s - self.x_center
+        inside = (self.half - away) * (self.half + away)  # exactly 0 at the ends
+        # root(depth^2 + inside) - depth, which would lose its digits where the arc is flat
         with np.errstate(invalid="ignore"):
-            return line + self.y_center + self.sign * np.sqrt(height)
+            below = np.sqrt(self.depth**2 + inside) + self.depth
+        rise = np.divide(inside, below, out=np.zeros_like(below), where=below != 0)
+        return np.asarray(line + self.sign * rise)
 
 
 def circle_arc(
@@ -70,7 +87,16 @@ def circle_arc(
     Raises
     ------
     DataError
-        If a point is not finite, or the middle does not lie between the ends.
+        If a point is not finite, the middle does not lie between the ends, or it is so far off the
+        line through them that the arc would be more than a half circle.
+
+    Notes
+    -----
+    The square of the middle's distance from the line may be at most the product of its distances to
+    the two ends: a middle of 95 leaves 21.8 points. Beyond that the circle bulges out over an end,
+    has two values there, and no function meets all three points. A link is bent so much only where
+    one mean does not tell how the forms relate. Well before that the link falls near one end, and
+    leaves the scale there, if the arc is steeper than the line.
 
     References
     ----------
@@ -95,10 +121,15 @@ def circle_arc(
     slope = (y3 - y1) / (x3 - x1)
     intercept = y1 - slope * x1
     lift = y2 - intercept - slope * x2
-    center = (x1 + x3) / 2
+    center, half, room = (x1 + x3) / 2, (x3 - x1) / 2, (x2 - x1) * (x3 - x2)
     if abs(lift) <= 1e-12 * max(abs(y3 - y1), 1.0):
-        return Arc(intercept, slope, center, 0.0, np.inf, 1.0)
-    # equally far from (x1, 0) and from (x2, lift)
-    y = ((x1 - center) ** 2 - (x2 - center) ** 2 - lift**2) / (-2 * lift)
-    radius = float(np.hypot(x1 - center, y))
-    return Arc(intercept, slope, center, float(y), radius, 1.0 if lift > 0 else -1.0)
+        return Arc(intercept, slope, center, half, np.inf, 1.0)
+    if lift**2 > room * (1 + 1e-12):
+        problems.add(
+            f"a middle at ({x2:g}, {y2:g}), {abs(lift):g} points off the line through the ends, "
+            "where the arc is more than a half circle and no function",
+            f"at most {np.sqrt(room):.4g} points off it there", column="middle",
+        )  # fmt: skip
+        problems.raise_any(DataError)
+    depth = max(room - lift**2, 0.0) / (2 * abs(lift))  # equally far from (x1, 0) and (x2, lift)
+    return Arc(intercept, slope, center, half, float(depth), 1.0 if lift > 0 else -1.0)

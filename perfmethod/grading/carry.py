@@ -180,7 +180,7 @@ def carry_over(
     ['-1/11', '-1/11', '2/11']
     """
     rows = [list(row) for row in claims]
-    number = [seats] * len(rows) if isinstance(seats, int) else list(seats)
+    number = list(seats) if isinstance(seats, Iterable) else [seats] * len(rows)
     if len({len(row) for row in rows}) != 1 or len(number) != len(rows):
         raise ValueError(
             f"found claims of {[len(row) for row in rows]} claimants and {len(number)} numbers of "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Rational, Real
 from typing import Any
+
+from perfmethod.errors import is_whole
 
 __all__ = ["bounds", "exact", "integers", "whole"]
 
@@ -38,10 +39,9 @@ def integers(claims: Sequence[Fraction]) -> tuple[tuple[int, ...], Fraction]:
 
 def whole(value: Any, name: str) -> int:
     """Take a whole number that is not negative; `name` says what it is."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name} is {value!r}; a whole number is needed") from None
+    if not is_whole(value):
+        raise ValueError(f"{name} is {value!r}; a whole number is needed")
+    number = int(value)
     if number < 0:
         raise ValueError(f"{name} is {number}; it cannot be negative")
     return number

@@ -11,6 +11,7 @@ import pandas as pd
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError
+from perfmethod.survey import need_measured, noted, unmeasured_told
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation, Simulation
@@ -44,7 +45,8 @@ class JointRanks:
     units : DataFrame
         Index unit_id; name, class, group, rank, grade, and for each source (survey, weights, both)
         SOURCE_low and SOURCE_high (5th and 95th percentile of the rank in the class over the draws;
-        no confidence set, see `rank_sets`) and SOURCE_p_best (share of draws with the best grade).
+        no confidence set, see `rank_sets`) and SOURCE_p_best (share of draws with the best grade);
+        unmeasured_weight (share of the unit's survey weight whose error counts as 0).
     sources : DataFrame
         Index source; changed (mean number of units that would gain or lose the best grade) and its
         Monte Carlo error changed_mcse, any_changed (share of draws in which some unit would),
@@ -54,16 +56,23 @@ class JointRanks:
     meta : mapping
         Also weights (what varied) and weights_told (the same in words by language, where it is
         the default).
+    unmeasured_weight : float
+        Share of all units' survey weight whose error is not in here (see `units` for each unit's).
+    lonely : tuple of str
+        Categories with a single rater: nothing of their noise can be known, and none is in here.
     """
 
     units: pd.DataFrame = field(repr=False)
     sources: pd.DataFrame = field(repr=False)
     draws: int
     meta: Mapping[str, Any] = field(repr=False)
+    unmeasured_weight: float = 0.0
+    lonely: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         told = ", ".join(f"{s} {x:.2f}" for s, x in self.sources["changed"].items())
-        return f"<JointRanks of {len(self.units)} units, best grades changed: {told}>"
+        lost = noted(self.unmeasured_weight, self.lonely)
+        return f"<JointRanks of {len(self.units)} units, best grades changed: {told}{lost}>"
 
     def to_frame(self) -> pd.DataFrame:
         """The units, best rank first inside each class."""
@@ -80,7 +89,8 @@ class JointRanks:
         changed = {source: show(mean[source], 1) for source in SOURCES}
         sure = show(100 * (1 - DOUBTFUL), 0)
         note = self.meta["weights_told"].get(lang, self.meta["weights"])
-        return (_WORDS[lang].format(**changed, doubtful=doubtful["both"], sure=sure, note=note),)
+        said = _WORDS[lang].format(**changed, doubtful=doubtful["both"], sure=sure, note=note)
+        return said, *unmeasured_told(self.unmeasured_weight, self.lonely, lang)
 
 
 def joint_ranks(
@@ -109,38 +119,42 @@ def joint_ranks(
     Raises
     ------
     PerfmethodError
-        If there are no ballots or no grades, or a name is not known.
+        If there are no ballots or no grades, most of the survey's weight rests on answers whose
+        error cannot be measured, or a name is not known.
 
     Examples
     --------
     >>> import perfmethod as pm
     >>> from perfmethod.synthetic import synthetic_year
-    >>> drawn = synthetic_year(seed=0, ballots=500)
+    >>> drawn = synthetic_year(seed=0, ballots=5000)
     >>> year = pm.Year.from_frames(pm.Scheme.loads(drawn.scheme), **drawn.tables)
     >>> joint_ranks(pm.evaluate(year), draws=256).sources.index.tolist()
     ['survey', 'weights', 'both']
     """
     from perfmethod import uncertainty as un
-    from perfmethod.scoring import simulate
+    from perfmethod.scoring import simulate, survey_weights, unmeasured_of
 
     year = evaluation.year
-    if evaluation.review is None:
+    unmeasured = unmeasured_of(evaluation)
+    if evaluation.review is None or unmeasured is None:
         raise PerfmethodError("found a year without ballots; allowed: a year with ballots")
     if not year.scheme.document.get("grades", {}).get("levels"):
         raise PerfmethodError("found a scheme without grades; allowed: one with [grades.levels]")
+    need_measured(unmeasured)
     given = un.percent("classes.*.nodes.*.weight", by=20) if weights is None else weights
     specs: list[Spec] = list(given) if isinstance(given, Sequence) else [given]
-    noise: Spec = un.survey_noise(evaluation.review)
+    noise: Spec = un.survey_noise(evaluation.review, weights=survey_weights(evaluation))
     chosen: dict[str, list[Spec]] = {"survey": [noise], "weights": specs, "both": [noise, *specs]}
     units = evaluation.scores[["name", "class", "group", "rank", "grade"]].copy()
     rows = {}
     for at, (source, parts) in enumerate(chosen.items()):
         made = un.draw(year, draws, *parts, seed=seed + at)  # three samples of their own
         rows[source] = _told(source, units, simulate(year, made))
+    units["unmeasured_weight"] = unmeasured.units
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("source")
     meta = {**year.meta, "seed": seed, "weights": "; ".join(spec.note for spec in specs),
             "weights_told": USUAL if weights is None else {}}  # fmt: skip
-    return JointRanks(units, table, draws, meta)
+    return JointRanks(units, table, draws, meta, unmeasured.weight, unmeasured.lonely)
 
 
 def _told(source: str, units: pd.DataFrame, found: Simulation) -> dict[str, float]:

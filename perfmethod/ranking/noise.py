@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.errors import PerfmethodError, is_whole, suggest
+from perfmethod.survey import Unmeasured, need_measured
+from perfmethod.uncertainty import is_symmetric
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
 
-__all__ = ["normal_draws", "total_errors"]
+__all__ = ["measured_errors", "normal_draws", "total_errors"]
 
 Array = NDArray[np.float64]
 
+EXTRA = "errors of other sources (extra=...)"
 CELL = 2.0**-31  # half the distance of the points that Sobol's sequence can take
 
 
@@ -42,16 +45,28 @@ def total_errors(
     Raises
     ------
     PerfmethodError
-        If there is no source of errors, or `extra` does not fit the units.
+        If there is no source of errors, `extra` does not fit the units, or, without `extra`, most
+        of the survey's weight rests on answers whose error cannot be measured.
     """
+    totals, covariance, _ = measured_errors(evaluation, extra)
+    return totals, covariance
+
+
+def measured_errors(
+    evaluation: Evaluation, extra: pd.Series | pd.DataFrame | None = None
+) -> tuple[pd.Series, Array, Unmeasured | None]:
+    """As `total_errors`, with what of the survey's error is not in them for want of answers."""
+    from perfmethod.scoring import unmeasured_of
     from perfmethod.scoring.reviewed import survey_covariance
 
-    totals = evaluation.scores["total"]
+    totals, unmeasured = evaluation.scores["total"], unmeasured_of(evaluation)
     covariance = np.zeros((len(totals), len(totals)))
-    if evaluation.review is not None:
+    if evaluation.review is not None and unmeasured is not None:
+        if extra is None:
+            need_measured(unmeasured, EXTRA)
         base = float(evaluation.year.scheme.number("base"))
         frame = survey_covariance(evaluation.review, evaluation._plan, evaluation.nodes, base)
-        covariance += frame.to_numpy()
+        covariance += (frame.to_numpy() + frame.to_numpy().T) / 2
     elif extra is None:
         raise PerfmethodError(
             "found a year without ballots, so its totals have no standard errors; "
@@ -59,7 +74,7 @@ def total_errors(
         )
     if extra is not None:
         covariance += _other(extra, totals.index)
-    return totals, covariance
+    return totals, covariance, unmeasured
 
 
 def _other(extra: pd.Series | pd.DataFrame, units: pd.Index) -> Array:
@@ -71,7 +86,7 @@ def _other(extra: pd.Series | pd.DataFrame, units: pd.Index) -> Array:
         raise PerfmethodError(f"errors of other sources: found {found}; allowed: {near}")
     if isinstance(extra, pd.DataFrame):
         given = extra.loc[units, units].to_numpy(float)
-        if not np.allclose(given, given.T, rtol=1e-9, atol=0):
+        if np.isfinite(given).all() and not is_symmetric(given):
             raise PerfmethodError("found a covariance that is not symmetric; allowed: symmetric")
     else:
         given = np.diag(extra.loc[units].to_numpy(float) ** 2)
@@ -121,8 +136,9 @@ def normal_draws(covariance: ArrayLike, draws: int, seed: int) -> Array:
     from scipy.stats import qmc
 
     matrix = np.asarray(covariance, dtype=float)
-    if draws < 1:
-        raise PerfmethodError(f"found {draws} draws; allowed: 1 or more")
+    if not is_whole(draws) or draws < 1:
+        raise PerfmethodError(f"found {draws} draws; allowed: a whole number, 1 or more")
+    draws = int(draws)  # a numpy integer does not know its bit length
     engine = qmc.Sobol(len(matrix), scramble=True, seed=np.random.default_rng(seed))
     points = engine.random_base2(max(draws - 1, 1).bit_length())[:draws]
     normal = ndtri(np.clip(points + CELL, CELL, 1.0 - CELL))

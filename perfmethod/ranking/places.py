@@ -11,8 +11,9 @@ import pandas as pd
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.ranking.noise import total_errors
+from perfmethod.ranking.noise import measured_errors
 from perfmethod.ranking.sets import STATUSES, RankSets, rank_sets
+from perfmethod.survey import noted, unmeasured_told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,10 +56,16 @@ class PlaceSets:
     units : DataFrame
         Index unit_id; name, pool, total, se (points), grade, rank, low, high (among the units of
         the pool that compete for its places; missing for the others), places (of the pool), status
-        (surely, possibly, surely_not), barred (a veto closes the grade, whatever the total).
+        (surely, possibly, surely_not), barred (a veto closes the grade, whatever the total),
+        unmeasured_weight (share of the unit's survey weight whose error cannot be measured and
+        counts as 0).
     sets : RankSets
         Of the units that compete.
     meta : mapping
+    unmeasured_weight : float or None
+        Share of all units' survey weight whose error is not in here; None without a survey.
+    lonely : tuple of str
+        Categories with a single rater: nothing of their noise can be known, and none is in here.
     """
 
     grade: str
@@ -66,12 +73,15 @@ class PlaceSets:
     units: pd.DataFrame = field(repr=False)
     sets: RankSets = field(repr=False)
     meta: Mapping[str, Any] = field(repr=False)
+    unmeasured_weight: float | None = None
+    lonely: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         found = self.counts
         told = ", ".join(f"{found[s]} {s.replace('_', ' ')}" for s in STATUSES)
         kind = "simultaneous" if self.meta["simultaneous"] else "marginal"
-        return f"<PlaceSets of '{self.grade}', {kind} {self.level:g}: {told}>"
+        lost = noted(self.unmeasured_weight, self.lonely)
+        return f"<PlaceSets of '{self.grade}', {kind} {self.level:g}: {told}{lost}>"
 
     @property
     def counts(self) -> pd.Series:
@@ -96,7 +106,7 @@ class PlaceSets:
             grade=self.meta["name"][lang], places=places,
             surely=found["surely"], possibly=found["possibly"], surely_not=found["surely_not"],
         )  # fmt: skip
-        return first, said["means"]
+        return first, said["means"], *unmeasured_told(self.unmeasured_weight, self.lonely, lang)
 
     def plot(self, ax: Axes | None = None, *, pool: str | None = None, lang: str = "zh") -> Axes:
         """Draw each unit's set of ranks, colored by what is sure of it.
@@ -175,7 +185,8 @@ def place_sets(
     Raises
     ------
     PerfmethodError
-        If the best grade goes by a threshold, or there is no source of errors.
+        If the best grade goes by a threshold, or there is no source of errors: no ballots, or most
+        of the survey's weight on answers whose error cannot be measured, and no `extra`.
 
     References
     ----------
@@ -185,13 +196,13 @@ def place_sets(
     --------
     >>> import perfmethod as pm
     >>> from perfmethod.synthetic import synthetic_year
-    >>> drawn = synthetic_year(seed=0, ballots=500)
+    >>> drawn = synthetic_year(seed=0, ballots=5000)
     >>> year = pm.Year.from_frames(pm.Scheme.loads(drawn.scheme), **drawn.tables)
     >>> int(place_sets(pm.evaluate(year), draws=1024).counts.sum())
     49
     """
     grade, name = best_grade(evaluation)
-    totals, covariance = total_errors(evaluation, extra)
+    totals, covariance, unmeasured = measured_errors(evaluation, extra)
     table = _table(evaluation, grade, totals)
     table["se"] = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     inside = ~table["barred"].to_numpy()
@@ -204,7 +215,8 @@ def place_sets(
         level=level, simultaneous=simultaneous, draws=draws, seed=seed,
     )  # fmt: skip
     named = sets.sets.assign(name=table["name"])
-    sets = RankSets(sets.level, sets.simultaneous, named, sets.meta)
+    lost = (None, ()) if unmeasured is None else (unmeasured.weight, unmeasured.lonely)
+    sets = RankSets(sets.level, sets.simultaneous, named, sets.meta, *lost)
     table = table.join(named[["rank", "low", "high"]].astype("Int64"))
     status = np.where(table["high"].fillna(0) <= table["places"], STATUSES[0], STATUSES[1])
     never = table["barred"] | (table["low"].fillna(0) > table["places"])
@@ -213,6 +225,9 @@ def place_sets(
     )
     columns = ["name", "pool", "total", "se", "grade", "rank", "low", "high", "places", "status",
                "barred"]  # fmt: skip
+    if unmeasured is not None:
+        table["unmeasured_weight"] = unmeasured.units
+        columns.append("unmeasured_weight")
     meta = {
         **evaluation.year.meta,
         **sets.meta,
@@ -221,7 +236,7 @@ def place_sets(
         "pools": _pool_names(evaluation),
         "unit_names": {lang: evaluation.year.unit_names(lang).to_dict() for lang in LANGS},
     }
-    return PlaceSets(grade, level, table[columns], sets, meta)
+    return PlaceSets(grade, level, table[columns], sets, meta, *lost)
 
 
 def best_grade(evaluation: Evaluation) -> tuple[str, dict[str, str]]:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError
 from perfmethod.frames import row
-from perfmethod.ranking.noise import normal_draws, total_errors
+from perfmethod.ranking.noise import measured_errors, normal_draws
 from perfmethod.ranking.shrinkage import posterior
+from perfmethod.survey import noted, unmeasured_told
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
@@ -43,7 +44,8 @@ class GradePosterior:
     units : DataFrame
         Index unit_id; name, class, group, total, se (points), grade, true_mean and true_sd (points,
         posterior), p_LEVEL for every grade, p_other (another grade than the one given) with its
-        Monte Carlo error p_other_mcse.
+        Monte Carlo error p_other_mcse, unmeasured_weight (share of the unit's survey weight whose
+        error cannot be measured and counts as 0; only with a survey).
     pairs : DataFrame
         Index scope (pool: pairs that compete for the same places; class: all of a class); pairs (of
         a unit that holds the best grade with one that does not, no veto barring it), reversed
@@ -57,6 +59,10 @@ class GradePosterior:
         Expected number of units whose grade differs.
     draws : int
     meta : mapping
+    unmeasured_weight : float or None
+        Share of all units' survey weight whose error is not in here; None without a survey.
+    lonely : tuple of str
+        Categories with a single rater: nothing of their noise can be known, and none is in here.
     """
 
     units: pd.DataFrame = field(repr=False)
@@ -65,12 +71,15 @@ class GradePosterior:
     expected_wrong: float
     draws: int
     meta: Mapping[str, Any] = field(repr=False)
+    unmeasured_weight: float | None = None
+    lonely: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         pool = self.pairs.loc["pool"]
         return (
             f"<GradePosterior of {len(self.units)} units: {self.expected_wrong:.2f} grades "
-            f"expected to differ, {pool['misordered']:.2f} of {pool['pairs']:.0f} pairs misordered>"
+            f"expected to differ, {pool['misordered']:.2f} of {pool['pairs']:.0f} pairs misordered"
+            f"{noted(self.unmeasured_weight, self.lonely)}>"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -89,7 +98,7 @@ class GradePosterior:
             wrong=show(self.expected_wrong, 1), grade=self.meta["name"][lang],
             pairs=int(pool["pairs"]), misordered=show(pool["misordered"], 1),
         )  # fmt: skip
-        return (said,)
+        return said, *unmeasured_told(self.unmeasured_weight, self.lonely, lang)
 
 
 def grade_posterior(
@@ -125,7 +134,8 @@ def grade_posterior(
     Raises
     ------
     PerfmethodError
-        If the scheme gives no grades, or there is no source of errors.
+        If the scheme gives no grades, or there is no source of errors: no ballots, or most of the
+        survey's weight on answers whose error cannot be measured, and no `extra`.
 
     References
     ----------
@@ -137,7 +147,7 @@ def grade_posterior(
     --------
     >>> import perfmethod as pm
     >>> from perfmethod.synthetic import synthetic_year
-    >>> drawn = synthetic_year(seed=0, ballots=500)
+    >>> drawn = synthetic_year(seed=0, ballots=5000)
     >>> year = pm.Year.from_frames(pm.Scheme.loads(drawn.scheme), **drawn.tables)
     >>> found = grade_posterior(pm.evaluate(year), draws=1024)
     >>> found.units.filter(like="p_").columns.tolist()
@@ -146,7 +156,7 @@ def grade_posterior(
     rule = evaluation.year.scheme.document.get("grades", {})
     if not rule.get("levels"):
         raise PerfmethodError("found a scheme without grades; allowed: one with [grades.levels]")
-    totals, covariance = total_errors(evaluation, extra)
+    totals, covariance, unmeasured = measured_errors(evaluation, extra)
     code, names = pd.factorize(evaluation.scores["class"])
     law = posterior(totals, covariance, code, shrink=shrink)
     levels = list(rule["levels"])
@@ -158,6 +168,10 @@ def grade_posterior(
         units[f"p_{level}"] = (grade == at).mean(axis=0)
     p = (grade != given).mean(axis=0)
     units["p_other"], units["p_other_mcse"] = p, np.sqrt(p * (1 - p) / draws)
+    lost: tuple[float | None, tuple[str, ...]] = (None, ())
+    if unmeasured is not None:
+        units["unmeasured_weight"] = unmeasured.units
+        lost = unmeasured.weight, unmeasured.lonely
     finite = np.isfinite(law.between)
     share = np.array([
         (law.between[c] / (law.between[c] + np.diag(covariance)[code == c])).mean()
@@ -174,7 +188,7 @@ def grade_posterior(
     meta = {**evaluation.year.meta, "seed": seed, "shrink": shrink, "name": name}
     return GradePosterior(
         units, _pairs(evaluation, law.mean, law.covariance, given == 0), classes, float(p.sum()),
-        draws, meta,
+        draws, meta, *lost,
     )  # fmt: skip
 
 

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.grading import rank
 from perfmethod.ranking.bounds import pair_errors, rank_bounds
-from perfmethod.ranking.noise import normal_draws, total_errors
+from perfmethod.ranking.noise import measured_errors, normal_draws
+from perfmethod.survey import Unmeasured, noted
+from perfmethod.uncertainty import is_symmetric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,22 +40,30 @@ class RankSets:
         All sets hold at once with probability `level`; otherwise each one does.
     sets : DataFrame
         Index unit; name, within (whom it is ranked with), units (how many they are), estimate, se,
-        rank (observed), low, high (best and worst rank of the set).
+        rank (observed), low, high (best and worst rank of the set); of an evaluation also
+        unmeasured_weight (share of the unit's survey weight whose error cannot be measured and
+        counts as 0).
     meta : mapping
         source (of the errors), critical, steps, draws, seed, pairs.
+    unmeasured_weight : float or None
+        Share of all units' survey weight whose error is not in here; None where errors were given.
+    lonely : tuple of str
+        Categories with a single rater: nothing of their noise can be known, and none is in here.
     """
 
     level: float
     simultaneous: bool
     sets: pd.DataFrame = field(repr=False)
     meta: Mapping[str, Any] = field(repr=False)
+    unmeasured_weight: float | None = None
+    lonely: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         kind = "simultaneous" if self.simultaneous else "marginal"
         width = (self.sets["high"] - self.sets["low"] + 1).mean()
         return (
             f"<RankSets of {len(self.sets)} units, {kind} {self.level:g}, "
-            f"{width:.1f} places on average>"
+            f"{width:.1f} places on average{noted(self.unmeasured_weight, self.lonely)}>"
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -161,8 +171,9 @@ def rank_sets(
     Raises
     ------
     PerfmethodError
-        If an evaluation has no ballots, so that its totals have no standard errors, or the
-        estimates and errors do not fit.
+        If an evaluation has no ballots, so that its totals have no standard errors, or most of the
+        survey's weight rests on answers whose error cannot be measured; if the estimates and
+        errors do not fit.
 
     References
     ----------
@@ -179,7 +190,7 @@ def rank_sets(
     >>> found.best(2)["status"].tolist()
     ['surely', 'possibly', 'possibly']
     """
-    table, covariance, source = _given(of, within)
+    table, covariance, unmeasured = _given(of, within)
     estimates = table["estimate"].to_numpy()
     same = table["within"].to_numpy()[:, None] == table["within"].to_numpy()
     noise = normal_draws(covariance, draws, seed)
@@ -192,21 +203,26 @@ def rank_sets(
     table["rank"] = rank(estimates, by=code)
     table["low"], table["high"] = found.low, found.high
     columns = ["name", "within", "units", "estimate", "se", "rank", "low", "high"]
+    if unmeasured is not None:
+        table["unmeasured_weight"] = unmeasured.units
+        columns.append("unmeasured_weight")
     pairs = int((same.sum() - len(table)) // 2)
+    source = "given" if isinstance(of, tuple) else "survey"
     meta = {"source": source, "critical": found.critical, "steps": found.steps, "draws": draws,
             "seed": seed, "pairs": pairs}  # fmt: skip
-    return RankSets(level, simultaneous, table[columns], meta)
+    lost = (None, ()) if unmeasured is None else (unmeasured.weight, unmeasured.lonely)
+    return RankSets(level, simultaneous, table[columns], meta, *lost)
 
 
 def _given(
     of: Evaluation | tuple[ArrayLike, ArrayLike], within: Any
-) -> tuple[pd.DataFrame, Array, str]:
-    """Names, groups, estimates and standard errors; the covariance; where it comes from."""
+) -> tuple[pd.DataFrame, Array, Unmeasured | None]:
+    """Names, groups, estimates and standard errors; their covariance; what is not in it."""
     if isinstance(of, tuple):
         table, covariance = _plain(*of)
         labels = "all" if within is None else _labels(within, table.index)
-        return table.assign(within=labels), covariance, "given"
-    totals, covariance = total_errors(of)
+        return table.assign(within=labels), covariance, None
+    totals, covariance, unmeasured = measured_errors(of)
     table = of.scores[["name"]].assign(estimate=totals)
     table["se"] = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     chosen = "class" if within is None else within
@@ -218,7 +234,7 @@ def _given(
             )
         chosen = units[chosen]
     table["within"] = _labels(chosen, table.index)
-    return table, covariance, "survey"
+    return table, covariance, unmeasured
 
 
 def _plain(estimates: ArrayLike, errors: ArrayLike) -> tuple[pd.DataFrame, Array]:
@@ -235,7 +251,7 @@ def _plain(estimates: ArrayLike, errors: ArrayLike) -> tuple[pd.DataFrame, Array
         raise PerfmethodError("found a missing estimate or error; allowed: finite numbers")
     if given.ndim == 1 and (given < 0).any():
         raise PerfmethodError(f"found standard error {given.min()}; allowed: 0 or more")
-    if given.ndim == 2 and not np.allclose(given, given.T, rtol=1e-9, atol=0):
+    if given.ndim == 2 and not is_symmetric(given):
         raise PerfmethodError("found a covariance that is not symmetric; allowed: a symmetric one")
     table = pd.DataFrame({"estimate": x, "se": np.sqrt(variance)})
     return table.assign(name=table.index.astype(str)), (

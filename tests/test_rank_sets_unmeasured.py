@@ -19,7 +19,6 @@ from perfmethod.ranking import (
     rank_sets,
     total_errors,
 )
-
 from perfmethod.scoring import unmeasured_of
 from perfmethod.synthetic import synthetic_year
 from perfmethod.uncertainty import is_symmetric

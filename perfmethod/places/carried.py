@@ -118,8 +118,8 @@ def carry_plan(
     Raises
     ------
     DataError
-        With every problem: groups without units, more places than units, a floor of more places
-        than there are, unknown groups in `carried`, no year.
+        With every problem: numbers that are not whole; groups without units, more places than
+        units, a floor of more places than there are, unknown groups in `carried`, no year.
 
     Examples
     --------
@@ -127,6 +127,7 @@ def carry_plan(
     >>> plan.groupby("group")["places"].sum().to_dict()
     {'A': 5, 'B': 12, 'C': 12, 'D': 12, 'E': 12, 'F': 12}
     """
+    _check_whole(dict(sizes), {"places": places, "years": years, "floor": floor})
     table = {str(group): int(size) for group, size in dict(sizes).items()}
     _check_plan(table, places, years, floor, carried or {})
     names = list(table)
@@ -145,6 +146,17 @@ def carry_plan(
         for i, name in enumerate(names)
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["year", "group", "share", "places", "tied", "balance"])
+
+
+def _check_whole(sizes: Mapping[str, object], others: Mapping[str, object]) -> None:
+    problems = Problems("arguments")
+    for group, size in sizes.items():
+        if not _whole(size):
+            problems.add(f"{size} units in group '{group}'", "a whole number", column="sizes")
+    for name, value in others.items():
+        if not is_whole(value):
+            problems.add(f"{value}", "a whole number", column=name)
+    problems.raise_any(DataError)
 
 
 def _check_plan(

@@ -18,7 +18,7 @@ from perfmethod.places.result import RuleComparison
 from perfmethod.places.rules import BOUNDED, QuotaRule, chosen, quota_rules
 from perfmethod.places.truth import least_range, mean_and_error, share_found, true_best
 from perfmethod.reliability.review_draws import normal_draws
-from perfmethod.scoring import Evaluation, anchors_of, evaluate
+from perfmethod.scoring import Evaluation, anchors_of, evaluate, measured_of
 from perfmethod.year import Year
 
 __all__ = ["compare_rules"]
@@ -77,7 +77,8 @@ def compare_rules(
         units, floors and caps that do not fit, balances of unknown pools, groups without units,
         true values that are missing.
     PerfmethodError
-        Another argument out of range.
+        Another argument out of range; with `draws`, most of the survey's weight on answers whose
+        error cannot be measured.
 
     Notes
     -----
@@ -105,7 +106,8 @@ def compare_rules(
     ready, left_out = applied(evaluation.year, evaluation._plan, wanted, spare=spare)
     now = field_of(evaluation._plan, evaluation._scored, _anchors(wanted))
     noisy = None
-    if draws and evaluation.review is not None:
+    unmeasured = measured_of(evaluation, "no other raters (draws=0)") if draws else None
+    if evaluation.review is not None and unmeasured is not None:
         sampled = normal_draws(evaluation.year, evaluation.review, draws, 1.0, seed)
         noisy = drawn(evaluation.year, sampled, _anchors(wanted))
     study = _Study(evaluation, ready, now, noisy, truth, best_of)
@@ -117,7 +119,9 @@ def compare_rules(
             "groups": {lang: _pool_names(evaluation, lang) for lang in ("zh", "en")}}  # fmt: skip
     names = {lang: evaluation.year.unit_names(lang) for lang in ("zh", "en")}
     kept = {name: wanted[name] for name in ready}
-    return RuleComparison(kept, table, study.rates(), study.ties(), study.changes(names), meta)
+    lost = (None, ()) if unmeasured is None else (unmeasured.weight, unmeasured.lonely)
+    tables = table, study.rates(), study.ties(), study.changes(names)
+    return RuleComparison(kept, *tables, meta, *lost)
 
 
 def _pool_names(evaluation: Evaluation, lang: str) -> dict[str, str]:

@@ -6,53 +6,63 @@ import numpy as np
 import pandas as pd
 
 from perfmethod.errors import PerfmethodError
-from perfmethod.scoring import Evaluation
+from perfmethod.ranking import total_errors
+from perfmethod.scoring import Evaluation, unmeasured_of
 
 __all__ = ["true_totals"]
 
 
-def true_totals(evaluation: Evaluation, *, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
+def true_totals(
+    evaluation: Evaluation,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    extra: pd.Series | pd.DataFrame | None = None,
+) -> pd.DataFrame:
     r"""Draw true totals given the measured ones: `compare_rules` takes them as ``truth``.
 
     Parameters
     ----------
     evaluation : Evaluation
-        Of a year with ballots.
+        Of a year with ballots, unless `extra` is given.
     draws : int
     seed : int
+    extra : Series or DataFrame, optional
+        Errors of other sources, independent of the raters' sampling: standard errors in points by
+        unit_id, or a covariance (u, u).
 
     Returns
     -------
     DataFrame
-        One row per draw, one column per unit, in points.
+        One row per draw, one column per unit, in points. Its ``attrs`` hold unmeasured_weight, the
+        share of the survey's weight whose error cannot be measured and counts as 0 (None without
+        ballots), and lonely, the categories with a single rater.
 
     Raises
     ------
     PerfmethodError
-        If the year has no ballots, or `draws` is below 1.
+        If `draws` is below 1, or, without `extra`, the year has no ballots or most of the survey's
+        weight rests on answers whose error cannot be measured.
 
     Notes
     -----
     In each class true totals are taken as normal with mean m and variance
     :math:`\tau^2 = \max(0, s^2 - \overline{e^2})`, where s is the spread of the measured totals and
-    e their standard errors from the survey; given the measured y the true one is normal with mean
-    :math:`m + \lambda (y - m)` and variance :math:`\lambda e^2`, with
-    :math:`\lambda = \tau^2 / (\tau^2 + e^2)`. Only the survey's noise is in it: panels, targets and
-    reported values are taken at their word, so that the truth is rather too certain. Errors of
-    different units are taken as independent.
+    e their standard errors from the survey and `extra`; given the measured y the true one is normal
+    with mean :math:`m + \lambda (y - m)` and variance :math:`\lambda e^2`, with
+    :math:`\lambda = \tau^2 / (\tau^2 + e^2)`. Without `extra` only the survey's noise is in it:
+    panels, targets and reported values are taken at their word, so that the truth is rather too
+    certain. Errors of different units are taken as independent.
 
     References
     ----------
     B. Efron and C. Morris, "Data analysis using Stein's estimator and its generalizations",
     *Journal of the American Statistical Association* 70 (1975), 311-319.
     """
-    errors = evaluation.survey_errors
-    if errors is None:
-        raise PerfmethodError("found a year without ballots; allowed: a year with a survey")
     if draws < 1:
         raise PerfmethodError(f"draws: found {draws}; allowed: 1 or more")
-    total = evaluation.scores["total"]
-    noise = errors["se_total"].reindex(total.index).fillna(0.0) ** 2
+    total, covariance = total_errors(evaluation, extra)
+    noise = pd.Series(np.maximum(np.diag(covariance), 0.0), total.index)
     mean, spread = pd.Series(0.0, total.index), pd.Series(0.0, total.index)
     for _, ids in total.groupby(evaluation.scores["class"]).groups.items():
         mine = total[ids]
@@ -64,4 +74,8 @@ def true_totals(evaluation: Evaluation, *, draws: int = 2000, seed: int = 0) -> 
         mean[ids] = mine.mean() + kept * (mine - mine.mean())
         spread[ids] = np.sqrt(kept * noise[ids])
     z = np.random.default_rng(seed).standard_normal((draws, len(total)))
-    return pd.DataFrame(mean.to_numpy() + z * spread.to_numpy(), columns=total.index)
+    found = pd.DataFrame(mean.to_numpy() + z * spread.to_numpy(), columns=total.index)
+    lost = unmeasured_of(evaluation)
+    found.attrs["unmeasured_weight"] = None if lost is None else lost.weight
+    found.attrs["lonely"] = () if lost is None else lost.lonely
+    return found

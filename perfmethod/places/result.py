@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.survey import noted, unmeasured_told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,11 @@ class RuleComparison:
         rule, unit_id, name, name_en, group, total, rank, group_rank, before, after, gains.
     meta : mapping
         Digests of scheme and data, draws, seed, what counts as the truth. Read-only.
+    unmeasured_weight : float or None
+        Share of the survey's weight whose error cannot be measured and is not in what other raters
+        change; None without draws or ballots.
+    lonely : tuple of str
+        Categories with a single rater: nothing of their noise can be known.
     """
 
     rules: Mapping[str, QuotaRule]
@@ -58,6 +64,8 @@ class RuleComparison:
     ties: pd.DataFrame
     changes: pd.DataFrame
     meta: Mapping[str, Any] = field(default_factory=dict)
+    unmeasured_weight: float | None = None
+    lonely: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("rules", "meta"):
@@ -68,8 +76,18 @@ class RuleComparison:
         good = int(self.table["efficient"].sum())
         return (
             f"<RuleComparison of {len(self.table)} rules: {changing} change a grade, "
-            f"{good} efficient, {self.meta.get('draws', 0)} draws>"
+            f"{good} efficient, {self.meta.get('draws', 0)} draws"
+            f"{noted(self.unmeasured_weight, self.lonely)}>"
         )
+
+    def words(self, lang: str = "zh") -> tuple[str, ...]:
+        """What the numbers of draws leave out, in a sentence; empty where that is nothing.
+
+        Parameters
+        ----------
+        lang : {"zh", "en"}
+        """
+        return unmeasured_told(self.unmeasured_weight, self.lonely, lang)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per rule; see `table`."""

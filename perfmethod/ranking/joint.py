@@ -11,7 +11,7 @@ import pandas as pd
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError
-from perfmethod.survey import need_measured, noted, unmeasured_told
+from perfmethod.survey import noted, unmeasured_told
 
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation, Simulation
@@ -132,15 +132,14 @@ def joint_ranks(
     ['survey', 'weights', 'both']
     """
     from perfmethod import uncertainty as un
-    from perfmethod.scoring import simulate, survey_weights, unmeasured_of
+    from perfmethod.scoring import measured_of, simulate, survey_weights
 
     year = evaluation.year
-    unmeasured = unmeasured_of(evaluation)
+    unmeasured = measured_of(evaluation)
     if evaluation.review is None or unmeasured is None:
         raise PerfmethodError("found a year without ballots; allowed: a year with ballots")
     if not year.scheme.document.get("grades", {}).get("levels"):
         raise PerfmethodError("found a scheme without grades; allowed: one with [grades.levels]")
-    need_measured(unmeasured)
     given = un.percent("classes.*.nodes.*.weight", by=20) if weights is None else weights
     specs: list[Spec] = list(given) if isinstance(given, Sequence) else [given]
     noise: Spec = un.survey_noise(evaluation.review, weights=survey_weights(evaluation))

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import PerfmethodError, is_whole, suggest
-from perfmethod.survey import Unmeasured, need_measured
+from perfmethod.survey import Unmeasured
 from perfmethod.uncertainty import is_symmetric
 
 if TYPE_CHECKING:
@@ -56,14 +56,13 @@ def measured_errors(
     evaluation: Evaluation, extra: pd.Series | pd.DataFrame | None = None
 ) -> tuple[pd.Series, Array, Unmeasured | None]:
     """As `total_errors`, with what of the survey's error is not in them for want of answers."""
-    from perfmethod.scoring import unmeasured_of
+    from perfmethod.scoring import measured_of, unmeasured_of
     from perfmethod.scoring.reviewed import survey_covariance
 
-    totals, unmeasured = evaluation.scores["total"], unmeasured_of(evaluation)
+    totals = evaluation.scores["total"]
+    unmeasured = measured_of(evaluation, EXTRA) if extra is None else unmeasured_of(evaluation)
     covariance = np.zeros((len(totals), len(totals)))
     if evaluation.review is not None and unmeasured is not None:
-        if extra is None:
-            need_measured(unmeasured, EXTRA)
         base = float(evaluation.year.scheme.number("base"))
         frame = survey_covariance(evaluation.review, evaluation._plan, evaluation.nodes, base)
         covariance += (frame.to_numpy() + frame.to_numpy().T) / 2

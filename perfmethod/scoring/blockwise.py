@@ -130,8 +130,21 @@ def job(year: Year, draws: Draws | Mapping[str, Any], failures: str) -> Job:
     given = draws if isinstance(draws, Draws) else Draws.of(draws)
     plan = compile_year(year)
     Slots.check(year.scheme, given.paths, _measured(plan))
-    meta = year.meta | {"draws": given.size, "varied": given.note}
+    meta = year.meta | {"draws": given.size, "varied": given.note + _left(year, given)}
     return Job(plan, given, failures, meta)
+
+
+def _left(year: Year, draws: Draws) -> str:
+    """What draws of the base leave as it is, though it is in points of the base."""
+    if "base" not in draws.paths:
+        return ""
+    first = draws.block(next(iter(blocks(draws.size))))["base"]
+    if np.all(first == year.scheme.number("base")):
+        return ""
+    levels = year.scheme.document.get("grades", {}).get("levels", {})
+    least = [f"{level} {entry['least']:g}" for level, entry in levels.items() if "least" in entry
+             and f"grades.levels.{level}.least" not in draws.paths]  # fmt: skip
+    return f"; least totals stay where the base varies ({', '.join(least)})" if least else ""
 
 
 def results(

@@ -12,7 +12,8 @@ import pandas as pd
 
 from perfmethod.display import round_half_up, show
 from perfmethod.frames import row, rows
-from perfmethod.scoring.notes import node_name
+from perfmethod.scoring.notes import node_name, pool_name
+from perfmethod.scoring.rule_words import in_words, number
 
 if TYPE_CHECKING:
     from perfmethod.scoring.explain import Explanation
@@ -35,7 +36,8 @@ _WORDS = {
         "give it", "sure": "whatever the total", "veto": "without the veto the grade would be {0}",
         "block": "or {0} alone at {1} instead of {2}", "unreachable": "{0} alone cannot bring it",
         "notes": "Notes", "places": "{0} places", "valid": "valid", "ballots": "ballots",
-        "mean": "mean", "weight": "weight", "bonus": "bonus", "deduction": "deduction",
+        "mean": "mean", "weight": "weight", "together": "weight of the category in all modes",
+        "most": "at most", "bonus": "bonus", "deduction": "deduction",
         "reported": "reported",
         "se": "standard error of the total from the survey alone: {0} points",
     },
@@ -51,7 +53,8 @@ _WORDS = {
         "sure": "与总分无关",
         "veto": "若无一票否决, 等次为{0}", "block": "或仅{0}由{2}提高到{1}",
         "unreachable": "仅靠{0}无法达到", "notes": "说明", "places": "{0}个名额", "valid": "有效",
-        "ballots": "票数", "mean": "均值", "weight": "权重", "bonus": "加分", "deduction": "减分",
+        "ballots": "票数", "mean": "均值", "weight": "权重", "together": "本类各方式合计权重",
+        "most": "上限", "bonus": "加分", "deduction": "减分",
         "reported": "上报值", "se": "仅由评议抽样引起的总分标准误: {0}分",
     },
 }  # fmt: skip
@@ -105,13 +108,17 @@ class _Page:
     def grade(self, code: str) -> str:
         return self.scheme.name(f"grades.levels.{code}", self.lang) if code else "-"
 
+    def _pool(self, pool: str) -> str:
+        return pool_name(self.evaluation.year, pool, self.lang)
+
     def head(self) -> Iterator[str]:
         w, mine = self.words, self.row
         name = self.evaluation.year.unit_names(self.lang)[self.unit]
         where = self.scheme.name(f"classes.{mine['class']}", self.lang)
-        yield f"{self.unit} {name} ({w['class']}: {where}; {w['group']}: {mine['group']})"
+        pool, base = self._pool(mine["group"]), number(self.scheme.number("base"))
+        yield f"{self.unit} {name} ({w['class']}: {where}; {w['group']}: {pool})"
         yield (
-            f"{w['total']} {self.show(mine['total'])} ({w['of']} {self.scheme.number('base'):g}), "
+            f"{w['total']} {self.show(mine['total'])} ({w['of']} {base}), "
             f"{w['rank']} {mine['rank']}, {w['group_rank']} {mine['group_rank']}, "
             f"{w['grade']}: {self.grade(str(mine['grade']))}"
         )
@@ -145,7 +152,7 @@ class _Page:
             text += f" <- {w['actual']} {self._actual(line.node, line.actual)}"
             if not np.isnan(line.target):
                 text += f", {w['target']} {self._actual(line.node, line.target)}"
-            text += f", {line.rule}"
+            text += f", {self._rule(line.node)}"
             if isinstance(line.status, str) and line.status:
                 text += "; " + _STATUSES.get(line.status, {}).get(self.lang, line.status)
             if not np.isnan(line.reported) and line.reported != line.actual:
@@ -154,12 +161,19 @@ class _Page:
                 text += "; " + w["by"].format(line.collector, line.certifier or "-")
         return text
 
+    def _rule(self, node: str) -> str:
+        """The rule in the reader's words."""
+        from perfmethod.scoring.explain import rule_of
+
+        rule = rule_of(self.evaluation, node, str(self.row["class"]))
+        return "" if rule is None else in_words(*rule, self.lang)
+
     def _actual(self, node: str, value: float) -> str:
         """A value as the office wrote it: a level by its name, a number without rounding."""
         rule = self.scheme.document["indicators"][node]["rule"]
         if rule["method"] == "levels" and not np.isnan(value) and value == int(value):
             return str(rule.get("names", ascii_uppercase)[int(value)])
-        return "-" if np.isnan(value) else f"{value:.10g}"
+        return number(value)
 
     def weights(self) -> Iterator[str]:
         """Inner nodes: nominal and effective weight, so that redistribution can be seen."""
@@ -192,30 +206,40 @@ class _Page:
             mode = self.scheme.name(f"survey.modes.{cell.mode}", self.lang)
             yield (
                 f"  {names[cell.dimension]}, {category}, {mode}: {w['ballots']} {cell.ballots}, "
-                f"{w['valid']} {cell.valid}, {w['mean']} {self.show(cell.mean)}, "
-                f"{w['weight']} {show(100 * cell.weight, 2)} %"
+                f"{w['valid']} {cell.valid}, {w['mean']} {self._mean(cell)}, {self._weight(cell)}"
             )
+
+    def _mean(self, cell: Any) -> str:
+        """In whole points where more digits would tell a hidden number of answers."""
+        return show(cell.mean, 0 if isinstance(cell.valid, str) else self.decimals)
+
+    def _weight(self, cell: Any) -> str:
+        """Weight of the cell, or of its category where the modes' shares would tell a number."""
+        key, weight = ("weight", cell.weight) if cell.weight == cell.weight else (
+            "together", cell.category_weight)  # fmt: skip
+        return f"{self.words[key]} {show(100 * weight, 2)} %"
 
     def adjustments(self) -> Iterator[str]:
         if self.x.adjustments.empty:
             return
-        yield f"\n{self.words['adjust']}"
+        w = self.words
+        yield f"\n{w['adjust']}"
         for event in rows(self.x.adjustments):
             entry = self.scheme.document["adjustments"]["items"][event.item]
             sign = "+" if entry["kind"] == "bonus" else "-"
             name = self.scheme.name(f"adjustments.items.{event.item}", self.lang)
             counts = self.words["counts" if event.counts else "not"]
-            cap = f" (<= {entry['cap']:g})" if "cap" in entry else ""
+            cap = f" ({w['most']} {number(entry['cap'])})" if "cap" in entry else ""
             code = getattr(event, "status", "")
             status = _STATUSES.get(code, {}).get(self.lang, code)
-            yield f"  {sign}{event.points:g} {name}{cap}: {status}, {counts}"
+            yield f"  {sign}{number(event.points)} {name}{cap}: {status}, {counts}"
         for side in ("bonus", "deduction"):
             yield f"  {self.words[side]}: {self.show(self.row[side])}"
 
     def standing(self) -> Iterator[str]:
         s, w = self.x.standing, self.words
         yield f"\n{w['standing']}"
-        yield "  " + w["pool"].format(s.pool, s.pool_size)
+        yield "  " + w["pool"].format(self._pool(s.pool), s.pool_size)
         if s.without_veto and s.without_veto != s.grade:
             yield "  " + w["veto"].format(self.grade(s.without_veto))
         for rung in rows(s.ladder):

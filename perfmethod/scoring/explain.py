@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from perfmethod.core import Structure
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.frames import row as one_row
 from perfmethod.scoring.evaluate import Evaluation
+from perfmethod.scoring.rule_words import number
 from perfmethod.scoring.standing import Standing, standing
 
 __all__ = ["Explanation", "explain"]
@@ -29,13 +30,14 @@ class Explanation:
     unit : str
     lines : DataFrame
         One row per leaf, then bonus and deduction: node, path, actual, target, reported, status,
-        rule (with all parameters; "(-)" where less is better), score, effective_weight,
-        contribution, collector, certifier. The contributions add up to the total,
+        rule (as the scheme spells it, with all parameters; "(-)" where less is better), score,
+        effective_weight, contribution, collector, certifier. The contributions add up to the total,
         to the last bit (`math.fsum`): what floating-point sums lose is put to the largest line,
         or, where no line is fine enough to take it, stands as a line ``rounding``.
     cells : DataFrame
         Survey cells (dimension, category, mode): ballots, valid answers, don't-knows, mean, weight
-        after rescaling; cells below the scheme's least size are hidden.
+        after rescaling, category_weight (of all modes together); cells below the scheme's least
+        size are hidden, with all that would give them away.
     adjustments : DataFrame
         Events with item, points, status, document, and whether they count.
     standing : Standing
@@ -178,10 +180,35 @@ def _inputs(evaluation: Evaluation, unit: str) -> pd.DataFrame:
 
 
 def rule_text(evaluation: Evaluation, node: str, class_id: str) -> str:
-    """Rule of an indicator with every parameter: given, learned from the year, or default."""
+    """Rule of an indicator with every parameter, as the scheme spells it."""
+    rule = rule_of(evaluation, node, class_id)
+    if rule is None:
+        return ""
+    shown = ", ".join(f"{k}={_spelt(v)}" for k, v in rule.values.items())
+    return f"{rule.method}({shown}){' (-)' if rule.negative else ''}"
+
+
+def _spelt(value: Any) -> str:
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_spelt(one) for one in value)}]"
+    return number(float(value))
+
+
+class RuleInUse(NamedTuple):
+    """An indicator's rule with every parameter: given, learned from the year, or default."""
+
+    method: str
+    values: dict[str, Any]
+    negative: bool
+
+
+def rule_of(evaluation: Evaluation, node: str, class_id: str) -> RuleInUse | None:
+    """Rule of an indicator in a class; None for a node that is no indicator."""
     entry: Mapping[str, Any] | None = evaluation.year.scheme.document["indicators"].get(node)
     if entry is None:
-        return ""
+        return None
     method = entry["rule"]["method"]
     known = normalization.METHODS.get(method)
     values = {k: v for k, v in (known.parameters.items() if known else ()) if v is not None}
@@ -189,13 +216,8 @@ def rule_text(evaluation: Evaluation, node: str, class_id: str) -> str:
     mine = learned[(learned["indicator"] == node) & (learned["class"] == class_id)]
     values |= dict(zip(mine["parameter"], mine["value"], strict=True))
     values |= {k: v for k, v in entry["rule"].items() if k not in ("method", "names")}
-    shown = ", ".join(
-        f"{k}={list(v) if isinstance(v, tuple) else v}"
-        for k, v in values.items()
-        if v is not normalization.REQUIRED
-    )
-    sign = " (-)" if entry.get("direction") == "negative" else ""
-    return f"{method}({shown}){sign}"
+    values = {k: v for k, v in values.items() if v is not normalization.REQUIRED}
+    return RuleInUse(method, values, entry.get("direction") == "negative")
 
 
 def _exact(parts: np.ndarray, total: float) -> tuple[np.ndarray, float]:
@@ -219,7 +241,9 @@ def _exact(parts: np.ndarray, total: float) -> tuple[np.ndarray, float]:
 def _cells(evaluation: Evaluation, unit: str) -> pd.DataFrame:
     if evaluation.review is None:
         return pd.DataFrame()
-    cells = evaluation.review.cells()
+    cells, exact = evaluation.review.cells(), evaluation.review.cells(min_cell=1)
+    keys = [exact[name] for name in ("unit_id", "dimension", "category")]
+    cells["category_weight"] = exact["weight"].groupby(keys).transform("sum")
     return cells[cells["unit_id"] == unit].drop(columns="unit_id").reset_index(drop=True)
 
 

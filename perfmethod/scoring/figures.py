@@ -10,7 +10,8 @@ import pandas as pd
 from perfmethod import plots
 from perfmethod.display import show
 from perfmethod.errors import suggest
-from perfmethod.scoring.notes import node_name
+from perfmethod.frames import natural_order
+from perfmethod.scoring.notes import node_name, pool_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,10 +28,12 @@ def draw(evaluation: Evaluation, kind: str, ax: Axes | None = None, lang: str = 
     """Draw one kind of figure; see `Evaluation.plot`."""
     if kind == "totals":
         table, title = group_totals(evaluation, lang)
-        return plots.totals_by_group(table, ax, title=title, language=lang)
+        return plots.totals_by_group(table, ax, title=title, best=_name(evaluation, lang),
+                                     language=lang)  # fmt: skip
     if kind == "margins":
         table, title = cut_margins(evaluation, lang)
-        return plots.margins(table, ax, title=title, close=CLOSE, language=lang)
+        return plots.margins(table, ax, title=title, close=CLOSE, best=_name(evaluation, lang),
+                             language=lang)  # fmt: skip
     if kind == "blocks":
         table, title = block_points(evaluation, lang)
         return plots.stacked_blocks(table, ax, title=title, language=lang)
@@ -46,7 +49,8 @@ def group_totals(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame
         unit, group (names), total, excellent, vetoed, cut.
     title : str
     """
-    scores = evaluation.scores.sort_values(["class", "group"], kind="stable")
+    scores = evaluation.scores
+    scores = scores.iloc[natural_order(scores["class"], scores["group"])]
     best = _best(evaluation)
     vetoed = evaluation.notes.query("kind == 'veto'")["unit_id"]
     table = pd.DataFrame(
@@ -69,15 +73,19 @@ def _title(evaluation: Evaluation, lang: str) -> str:
         return {"en": "Totals of the units", "zh": "各单位总分"}[lang]
     gap = quotas["last_in"] - quotas["first_out"]
     n = int((evaluation.scores["grade"] == best).sum())
-    name = evaluation.year.scheme.name(f"grades.levels.{best}", lang)
+    name = _name(evaluation, lang)
+    if n == 0:
+        return {"en": f"No unit is {name}", "zh": f"没有单位评为{name}"}[lang]
+    held = {"en": "1 unit is" if n == 1 else f"{n} units are", "zh": f"{n}家"}[lang]
     if gap[gap >= 0].empty:
-        return {"en": f"{n} units are {name}", "zh": f"{n}家{name}"}[lang]
+        return {"en": f"{held} {name}", "zh": f"{held}{name}"}[lang]
     near = show(gap[gap >= 0].min(), 1)
-    pool = quotas["pool"].to_numpy()[int(np.nanargmin(gap.where(gap >= 0)))]
+    place = str(quotas["pool"].to_numpy()[int(np.nanargmin(gap.where(gap >= 0)))])
+    pool = pool_name(evaluation.year, place, lang)
     return {
-        "en": f"{n} units are {name}; in {pool} only {near} points separate the last one in from "
+        "en": f"{held} {name}; in {pool} only {near} points separate the last one in from "
         "the first one out",
-        "zh": f"{n}家{name}; {pool}组内末位{name}与首位落选仅差{near}分",
+        "zh": f"{held}{name}; {pool}内末位{name}与首位落选仅差{near}分",
     }[lang]
 
 
@@ -92,13 +100,27 @@ def cut_margins(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame,
     quotas = quotas.set_index("pool")
     pool = scores["group"].where(scores["group"].isin(quotas.index), scores["class"])
     edge = pool.map(quotas["first_out"]).where(table["excellent"], pool.map(quotas["last_in"]))
-    table = table[["unit", "vetoed"]].assign(group=pool, margin=scores["total"] - edge)
+    names = {p: p if p in _coded(evaluation) else pool_name(evaluation.year, p, lang)
+             for p in pool.unique()}  # fmt: skip
+    table = table[["unit", "vetoed"]].assign(
+        group=pool.map(names), margin=scores["total"] - edge
+    )  # fmt: skip
     kept = table.dropna(subset="margin")
     n = int((kept["margin"].abs() < CLOSE).sum())
+    if n == 0:
+        return kept, {
+            "en": f"No unit is within {CLOSE:g} points of another grade",
+            "zh": f"没有单位距离另一等次不足{CLOSE:g}分",
+        }[lang]
     return kept, {
         "en": f"{n} of {len(table)} units are within {CLOSE:g} points of another grade",
         "zh": f"{len(table)}家中有{n}家距离另一等次不足{CLOSE:g}分",
     }[lang]
+
+
+def _coded(evaluation: Evaluation) -> set[str]:
+    """Groups, which a label names by their code; a class has only its name to be known by."""
+    return set(evaluation.year.groups["group"]) - set(evaluation.year.scheme.classes)
 
 
 def block_points(evaluation: Evaluation, lang: str = "zh") -> tuple[pd.DataFrame, str]:
@@ -128,6 +150,12 @@ def _best(evaluation: Evaluation) -> str:
     return next(iter(evaluation.year.scheme.document.get("grades", {}).get("levels", {"": 0})))
 
 
+def _name(evaluation: Evaluation, lang: str) -> str:
+    """Name of the best grade; empty where the scheme gives none."""
+    best = _best(evaluation)
+    return evaluation.year.scheme.name(f"grades.levels.{best}", lang) if best else ""
+
+
 def _cut(evaluation: Evaluation) -> pd.Series:
     """Lowest total with the best grade in each unit's pool."""
     scores = evaluation.scores
@@ -139,4 +167,5 @@ def _cut(evaluation: Evaluation) -> pd.Series:
 
 def _groups(evaluation: Evaluation, lang: str) -> pd.Series:
     """What each unit's group is called."""
-    return evaluation.scores["group"].map(evaluation.year.group_names(lang))
+    names = {g: pool_name(evaluation.year, g, lang) for g in evaluation.scores["group"].unique()}
+    return evaluation.scores["group"].map(names)

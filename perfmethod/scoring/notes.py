@@ -15,7 +15,7 @@ from perfmethod.scoring.plan import ClassPlan, Plan
 from perfmethod.scoring.run import ClassScores, Scored
 from perfmethod.year import Year
 
-__all__ = ["PHRASES", "Note", "collect", "phrase", "summary"]
+__all__ = ["PHRASES", "Note", "collect", "phrase", "pool_name", "summary"]
 
 # kind -> language -> sentence; a new kind of note is added here and in `collect`
 PHRASES = {
@@ -182,6 +182,16 @@ def node_name(year: Year, unit: str, node: str, lang: str) -> str:
         return year.scheme.name(f"indicators.{node}", lang)
     class_id = str(year.units.at[unit, "class"])
     return year.scheme.name(f"classes.{class_id}.nodes.{node}", lang)
+
+
+def pool_name(year: Year, pool: str, lang: str) -> str:
+    """Name of a group, of a class where units stand in no group, or of all units."""
+    groups = year.group_names(lang)
+    if pool in year.scheme.classes:
+        return year.scheme.name(f"classes.{pool}", lang)
+    if pool in groups.index:
+        return str(groups[pool])
+    return {"en": "all units", "zh": "全体单位"}[lang]
 
 
 def summary(year: Year, notes: list[Note], lang: str) -> pd.Series:

@@ -196,11 +196,12 @@ def resolve(
         With every problem of the specifications: a name that is not there, a number in two of
         them, a value that the scheme does not allow.
     PerfmethodError
-        If there is no factor, a number is in two factors, or there are several choices among
-        schemes.
+        If there is no factor, a factor varies nothing, a number is in two factors, or there are
+        several choices among schemes.
     """
     if not factors:
         raise PerfmethodError("found no factors; at least 1 is needed")
+    _check_filled(factors)
     listed = {name: _specs(given) for name, given in factors.items()
               if not isinstance(given, Alternatives)}  # fmt: skip
     everything = [spec for specs in listed.values() for spec in specs]
@@ -212,8 +213,20 @@ def resolve(
         else _factor(year, name, listed[name])
         for name, given in factors.items()
     )
+    empty = [factor.name for factor in found if not factor.columns]
+    if empty:
+        raise PerfmethodError(f"found factors that vary nothing: {', '.join(map(repr, empty))}; "
+                              "allowed: at least one number that the year has")  # fmt: skip
     _check(year, found)
     return found
+
+
+def _check_filled(factors: Mapping[str, Spec | Alternatives | Sequence[Spec]]) -> None:
+    empty = [repr(name) for name, given in factors.items()
+             if isinstance(given, Sequence) and not given]  # fmt: skip
+    if empty:
+        raise PerfmethodError(f"found factors without a specification: {', '.join(empty)}; "
+                              "allowed: at least one for each factor")  # fmt: skip
 
 
 def _specs(given: Spec | Alternatives | Sequence[Spec]) -> list[Spec]:
@@ -223,8 +236,8 @@ def _specs(given: Spec | Alternatives | Sequence[Spec]) -> list[Spec]:
 def _factor(year: Year, name: str, specs: list[Spec]) -> Factor:
     parts = tuple(part for spec in specs for part in spec.parts(Known.of(year)))
     note = "; ".join(spec.note for spec in specs)
-    (first, *more) = parts
-    if not more and isinstance(first, Chosen) and first.dims == 1:
+    first = parts[0] if len(parts) == 1 else None
+    if isinstance(first, Chosen) and first.dims == 1:
         listed, p = first.spec.values, first.spec.probabilities
         values = tuple(dict.fromkeys(first.paths, value) for value in listed)
         return Factor(name, parts, Alternatives(tuple(map(str, listed)), values, p), note)

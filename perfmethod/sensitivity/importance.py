@@ -127,7 +127,9 @@ class Importance:
         }
         shares = ["/".join(show(100 * x, 0) for x in frame[c]) for c in ("nominal", measure)]
         name = self.names.get(lang, {}).get(of, of)
-        return weights_and_importance(shown, ax, title=words[lang].format(*shares, name), language=lang)
+        return weights_and_importance(
+            shown, ax, title=words[lang].format(*shares, name), language=lang
+        )
 
 
 def importance(

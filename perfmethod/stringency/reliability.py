@@ -11,18 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from perfmethod.errors import DataError, Problems, suggest
 from perfmethod.stringency.ancova import Ancova, within
 from perfmethod.stringency.parts import Parts, below
+from perfmethod.survey import MOST_UNMEASURED
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from perfmethod.scoring import Evaluation
-    from perfmethod.survey import Review
 
 __all__ = ["Reliabilities", "corrected_effects", "corrected_slopes", "survey_reliability"]
 
 Array = NDArray[np.float64]
-
-MOST = 0.5  # of an anchor's weight: beyond it what is measured stands for the smaller part only
 
 
 def corrected_slopes(fit: Ancova, reliability: ArrayLike) -> Array:
@@ -154,7 +152,7 @@ def survey_reliability(evaluation: Evaluation, parts: Parts) -> dict[str, float]
             problems.add(
                 f"{100 * unmeasured:.0f} % of the weight on cells with one valid answer or one "
                 "rater, whose error cannot be measured",
-                f"at most {100 * MOST:.0f} % (more ballots, or reliability={{...}})",
+                f"at most {100 * MOST_UNMEASURED:.0f} % (more ballots, or reliability={{...}})",
                 column=anchor,
             )
     problems.raise_any(DataError)
@@ -170,7 +168,8 @@ def _measured(evaluation: Evaluation, parts: Parts) -> dict[str, tuple[float, fl
     groups, found = int(code.max()) + 1, {}
     df = max(len(code) - groups, 1)
     center = within(np.eye(len(code)), code, groups)
-    covariance, hollow = evaluation.review.covariance(), _unmeasured_pairs(evaluation.review)
+    covariance = evaluation.review.covariance()
+    hollow = evaluation.review.design_effects(min_cell=1)["unmeasured_weight"].to_numpy(float)
     for anchor in parts.anchor_nodes:
         leaves = below(evaluation, parts.class_id, [anchor])
         if not all("survey" in nodes.get(n, {}) for n in leaves):
@@ -181,9 +180,9 @@ def _measured(evaluation: Evaluation, parts: Parts) -> dict[str, tuple[float, fl
         error = float((center * errors).sum()) / df
         x = within(parts.anchors[anchor].to_numpy(float), code, groups)
         spread = float(x @ x) / df
-        unmeasured = float((weight @ hollow.reindex(covariance.index).to_numpy(float)).mean())
+        unmeasured = float((weight @ hollow).mean())
         share = 1 - error / spread if spread > error else 0.0
-        found[anchor] = (share if unmeasured <= MOST else np.nan, unmeasured)
+        found[anchor] = (share if unmeasured <= MOST_UNMEASURED else np.nan, unmeasured)
     return found
 
 
@@ -207,19 +206,6 @@ def _weights(
                      "scheme does not say how its dimensions weigh", column="anchors")  # fmt: skip
     problems.raise_any(DataError)
     return np.asarray(found / total, dtype=np.float64)
-
-
-def _unmeasured_pairs(review: Review) -> pd.Series:
-    """Share of every survey score's weight that has no measured error; index unit_id, dimension."""
-    by = ["unit_id", "dimension"]
-    share = review.design_effects(min_cell=1).set_index(by)["unmeasured_weight"]
-    cells = review.cells(min_cell=1)
-    cells = cells[cells["category"].isin(review.lonely)]
-    # a lonely rater's cells with one answer are in that share already
-    pooled = [*by, "category", *(() if review.mode_weights is None else ("mode",))]
-    cells = cells.groupby(pooled, observed=True)[["valid", "weight"]].sum()
-    lonely = cells.loc[cells["valid"] > 1, "weight"].groupby(by, observed=True).sum()
-    return share.add(lonely.reindex(share.index, fill_value=0.0))
 
 
 def chosen_reliability(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,13 @@ from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.survey.codes import BallotCodes, checked_labels
 from perfmethod.survey.combine import effective_weights, scores
 from perfmethod.survey.moments import Moments, cell_moments
-from perfmethod.survey.raters import RaterSums, populations_array, rater_codes, rater_sums
+from perfmethod.survey.raters import (
+    RaterSums,
+    lone_cells,
+    populations_array,
+    rater_codes,
+    rater_sums,
+)
 from perfmethod.survey.result import Review
 from perfmethod.survey.tables import Counts, count
 
@@ -133,7 +140,9 @@ def review(
         influence: Floats, valid: NDArray[np.bool_], pairs: NDArray[np.intp], population: Floats
     ) -> RaterSums:
         rater = rater_codes(ballots, file)
-        return rater_sums(codes, rater, influence, valid, pairs, population)
+        alone = lone_cells(codes, rater, valid, influence.shape[:4], combine_modes == "ballots")
+        found = rater_sums(codes, rater, influence, valid, pairs, population)
+        return replace(found, alone=alone)
 
     return review_of_counts(
         counts,

@@ -34,6 +34,7 @@ class Inputs(NamedTuple):
     weights: Floats  # (u, d, c, m) of cell means, adding to 1
     standard_errors: Floats  # (u, d)
     raters: NDArray[np.intp] | None  # (p,) of the pairs kept; None: not known
+    alone: NDArray[np.bool_] | None  # (u, d, c, k) cells of one rater; None: ballots are drawn
 
 
 def design_frame(inputs: Inputs, kept: NDArray[np.bool_]) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def design_frame(inputs: Inputs, kept: NDArray[np.bool_]) -> pd.DataFrame:
         "deff_weighting": valid * _squares(usable, per_answer)[kept],
         "deff_clustering": ratio(variance, by_ballots) if known else np.nan,
         "effective_n": ratio(valid, deff),
-        "unmeasured_weight": (outside * _single(moments)[kept]).sum(axis=-1),
+        "unmeasured_weight": (outside * _lone(moments, inputs.alone)[kept]).sum(axis=-1),
     }
     return pd.DataFrame(columns)
 
@@ -81,9 +82,9 @@ def _srs(usable: NDArray[np.int64], per_answer: Floats, option_scores: Floats) -
     return srs_variance(values, by_option, usable.sum(axis=(2, 3, 4)))
 
 
-def _single(moments: Moments) -> Floats:
-    """Share (u, d, c) of a category's mean on cells with one valid answer."""
-    return (moments.share * (moments.size == 1)).sum(axis=-1)
+def _lone(moments: Moments, alone: NDArray[np.bool_] | None) -> Floats:
+    """Share (u, d, c) of a category's mean on cells with one valid answer, or one rater."""
+    return (moments.share * (moments.size == 1 if alone is None else alone)).sum(axis=-1)
 
 
 def ratio(above: ArrayLike, below: ArrayLike) -> Floats:

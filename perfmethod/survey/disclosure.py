@@ -1,14 +1,110 @@
-"""What may be shown of small cells."""
+"""What may be shown of small cells: one rule for tables, texts and figures.
+
+A number of people from 1 to min_cell - 1 is shown as ``"<10"``, or as a bound where it would follow
+from the rest; a share is not shown where so few people stand behind it or behind its complement;
+a number that a neighboring table would let the reader subtract is rounded to min_cell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.errors import PerfmethodError
 
-__all__ = ["suppress"]
+__all__ = ["coarse", "coarse_share", "count_text", "few", "hide_weights", "suppress"]
+
+
+def few(count: ArrayLike, min_cell: int) -> NDArray[np.bool_]:
+    """Whether a number of people may not be shown: 1 to min_cell - 1."""
+    n = np.asarray(count)
+    return np.asarray((n > 0) & (n < min_cell))
+
+
+def coarse(count: ArrayLike, min_cell: int) -> NDArray[np.int64]:
+    """Numbers of people to the nearest multiple of min_cell, a half up.
+
+    Two tables of one run then have no difference that tells of fewer than min_cell people.
+
+    Examples
+    --------
+    >>> coarse([44, 45, 3], 10)
+    array([40, 50,  0])
+    """
+    n = np.asarray(count, dtype=np.int64)
+    return np.asarray((2 * n + min_cell) // (2 * min_cell) * min_cell)
+
+
+def count_text(count: int, min_cell: int) -> str:
+    """Write a number of people as it may be shown beside numbers of other tables.
+
+    Examples
+    --------
+    >>> count_text(4, 10), count_text(44, 10), count_text(0, 10), count_text(4, 1)
+    ('<10', '40', '0', '4')
+    """
+    return f"<{min_cell}" if few(count, min_cell) else str(int(coarse(count, min_cell)))
+
+
+def coarse_share(
+    part: ArrayLike, whole: ArrayLike, min_cell: int, hidden: ArrayLike = False
+) -> NDArray[np.float64]:
+    """Share of a whole as it may be shown.
+
+    Parameters
+    ----------
+    part, whole : array_like of int, one shape
+        Counts.
+    min_cell : int
+    hidden : array_like of bool
+        Shares that may not be shown for another reason.
+
+    Returns
+    -------
+    ndarray
+        Of the coarse part; NaN where the part or its complement is a small number, where `hidden`,
+        and for a whole of 0.
+
+    Examples
+    --------
+    >>> coarse_share([3, 96, 42, 0], [100, 100, 100, 100], 10)
+    array([nan, nan, 0.4, 0. ])
+    """
+    n, all_ = np.asarray(part, np.int64), np.asarray(whole, np.int64)
+    hide = few(n, min_cell) | few(all_ - n, min_cell) | np.asarray(hidden, bool) | (all_ == 0)
+    shown = np.where((n == all_) | (n == 0), n, coarse(n, min_cell))
+    return np.where(hide, np.nan, shown / np.maximum(all_, 1))
+
+
+def hide_weights(cells: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Take out what would give hidden counts of valid answers away, after `suppress`.
+
+    Where the ballots of several modes are pooled, their weights are to each other as their valid
+    answers: none of a group (`keys`) is shown where one of its counts is hidden. The mean beside a
+    hidden count is rounded to whole points, since more digits fit only one count.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        What `suppress` gave: valid, mean, weight, and the keys.
+    keys : sequence of str
+        What the weights of a group are split over; empty leaves the weights alone.
+
+    Returns
+    -------
+    DataFrame
+        A copy.
+    """
+    bound = cells["valid"].map(lambda count: isinstance(count, str))
+    shown = cells.assign(mean=cells["mean"].where(~bound, np.floor(cells["mean"] + 0.5)))
+    if keys and len(cells):
+        groups = [cells[key] for key in keys]
+        several = cells["valid"].groupby(groups).transform("size") > 1
+        shown["weight"] = cells["weight"].mask(bound.groupby(groups).transform("any") & several)
+    return shown
 
 
 def suppress(

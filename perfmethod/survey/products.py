@@ -94,7 +94,20 @@ class RaterProducts:
         squares = self._squares(z.ravel(), pairs)
         means = totals.reshape(len(totals), -1)[:, pairs]
         per_pair = self.per_pair.ravel()[pairs]
-        return RaterSums.of_products(squares, means, self.per_category, per_pair, population)
+        alone = self._alone(answers.sum(axis=-1))
+        return RaterSums.of_products(squares, means, self.per_category, per_pair, population, alone)
+
+    def _alone(self, size: Ints) -> NDArray[np.bool_]:
+        """Cells (u, d, c, k) all of whose answers are one rater's.
+
+        The squares of raters' numbers of answers add to the square of their sum only there.
+        """
+        first, second = (x // self.shape[4] for x in self.places)
+        inside = first == second
+        twice = np.where(self.places[0] == self.places[1], 1, 2)
+        squares = np.zeros(size.size, np.int64)
+        np.add.at(squares, first[inside], (twice * self.values)[inside])
+        return np.asarray((size > 0) & (squares.reshape(size.shape) == size**2))
 
     def _squares(self, z: Floats, pairs: NDArray[np.intp]) -> Floats:
         """Sums over raters of products of influences (c, p, p)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,11 +15,11 @@ from perfmethod.errors import Problems, suggest
 from perfmethod.survey.codes import BallotCodes
 from perfmethod.survey.linearization import small_sample_factors, stratum_covariances
 
-__all__ = ["RaterSums", "populations_array", "rater_codes", "rater_sums"]
+__all__ = ["RaterSums", "lone_cells", "populations_array", "rater_codes", "rater_sums"]
 
 Floats = NDArray[np.float64]
 
-_KEPT = ("covariances", "variances", "per_category", "per_score")
+_KEPT = ("covariances", "variances", "per_category", "per_score", "alone")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,6 +32,7 @@ class RaterSums:
     sums: Any  # csr_array (r, p), raters in the order of their categories
     stratum: NDArray[np.intp]  # (r,) category of each rater
     population: Floats  # (c,)
+    alone: NDArray[np.bool_] | None = field(default=None)  # as `lone_cells`; None: not asked
 
     @cached_property
     def covariances(self) -> Floats:
@@ -68,6 +69,7 @@ class RaterSums:
         per_category: NDArray[np.int64],
         per_score: NDArray[np.int64],
         population: Floats,
+        alone: NDArray[np.bool_],
     ) -> RaterSums:
         """Read what is kept from sums over raters, where no rater is known.
 
@@ -80,6 +82,8 @@ class RaterSums:
         per_category, per_score : ndarray of int (c,), (p,)
             Raters.
         population : ndarray (c,)
+        alone : ndarray of bool (u, d, c, k)
+            Cells whose valid answers are all of one rater.
         """
         factors = small_sample_factors(per_category.astype(np.intp), population)
         n = np.maximum(per_category, 1)[:, None, None]
@@ -87,7 +91,7 @@ class RaterSums:
         covariances = factors[:, None, None] * about
         variances = np.maximum(np.diagonal(covariances, axis1=1, axis2=2), 0.0)
         found = object.__new__(cls)
-        state = (covariances, variances, per_category, per_score)
+        state = (covariances, variances, per_category, per_score, alone)
         found.__dict__.update(zip(_KEPT, state, strict=True))
         return found
 
@@ -157,6 +161,44 @@ def rater_sums(
     sums = csr_array((np.concatenate(data)[scored], entries), shape=(len(key), len(pairs)))
     sums.sum_duplicates()
     return RaterSums(sums, key // (rater.max(initial=0) + 1), population)
+
+
+def lone_cells(
+    codes: BallotCodes,
+    rater: NDArray[np.intp],
+    valid: NDArray[np.bool_],
+    shape: tuple[int, int, int, int],
+    pooled: bool,
+) -> NDArray[np.bool_]:
+    """Cells whose valid answers are all of one rater, so that nothing tells of their error.
+
+    Parameters
+    ----------
+    codes : BallotCodes
+    rater : ndarray of int, shape (n,)
+    valid : ndarray of bool, shape (o,)
+    shape : tuple of int
+        (u, d, c, m).
+    pooled : bool
+        Whether the modes of a category are one cell.
+
+    Returns
+    -------
+    ndarray of bool, shape (u, d, c, k)
+        k is 1 where modes are pooled, else m.
+    """
+    n_u, n_d, n_c, n_m = shape
+    n_k = 1 if pooled else n_m
+    found = np.zeros((n_u, n_d, n_c * n_k), dtype=bool)
+    place = (codes.unit * n_c + codes.category) * n_k + (0 if pooled else codes.mode)
+    for d in range(n_d):
+        kept = (codes.answers[d] >= 0) & np.append(valid, False)[codes.answers[d]]
+        cell, own = place[kept], rater[kept]
+        one = np.full(n_u * n_c * n_k, -1)
+        one[cell] = own  # any of a cell's raters
+        others = np.bincount(cell[own != one[cell]], minlength=len(one))
+        found[:, d] = ((one >= 0) & (others == 0)).reshape(n_u, n_c * n_k)
+    return found.reshape(n_u, n_d, n_c, n_k)
 
 
 def populations_array(

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.survey.combine import effective_weights, empty_cells
 from perfmethod.survey.design import DESIGN_VALUES, Inputs, design_frame, ratio
-from perfmethod.survey.disclosure import suppress
+from perfmethod.survey.disclosure import hide_weights, suppress
 from perfmethod.survey.raters import RaterSums
 from perfmethod.survey.tables import AXES, Counts, long_frame
 
@@ -123,7 +123,7 @@ class Review:
 
         Notes
         -----
-        A lonely category adds nothing (see `lonely`), nor does a cell with a single answer
+        A lonely category adds nothing (see `lonely`), nor does a cell with a single rater
         (``unmeasured_weight`` in `design_effects`). The estimate is for large samples: a cell's
         own variance is about (n - 1)/n of the unbiased one when n of its category's many raters
         rated the unit.
@@ -173,7 +173,8 @@ class Review:
         -------
         pandas.DataFrame
             unit_id, dimension, category, mode, ballots, valid, dont_know, mean, weight,
-            suppressed. A score is the sum of weight times mean over its rows.
+            suppressed. A score is the sum of weight times mean over its rows. Beside a hidden
+            number of valid answers the mean is in whole points, and pooled modes show no weights.
         """
         n = self.counts.array
         usable = ~np.isnan(self.option_scores)
@@ -185,7 +186,8 @@ class Review:
         )
         frame["mean"] = ratio(total[kept], valid[kept])
         frame["weight"] = self.weights[kept]
-        return self._shown(frame, min_cell, ("mean", "weight"))
+        shown = self._shown(frame, min_cell, ("mean", "weight"))
+        return hide_weights(shown, AXES[:3] if self.mode_weights is None else ())
 
     def dont_know(
         self, by: Sequence[str] = ("unit_id", "dimension"), min_cell: int | None = None
@@ -255,8 +257,9 @@ class Review:
               `review`): raters who rate many units tie scores together, which shows in
               `covariance`, not in the variance of one score;
             - effective_n: valid / deff;
-            - unmeasured_weight: weight that rests on cells with one valid answer, whose variance
-              counts as 0;
+            - unmeasured_weight: weight that rests on cells whose valid answers are all of one
+              rater (with ``method="ballots"``: that have one valid answer), whose variance counts
+              as 0;
 
             and suppressed. Raters and deff_clustering are missing with ``method="ballots"``.
 
@@ -272,6 +275,7 @@ class Review:
             self.weights,
             self.standard_errors.to_numpy(),
             None if self._raters is None else self._raters.per_score,
+            None if self._raters is None else self._raters.alone,
         )
         frame = pd.concat([self.pairs.to_frame(index=False), design_frame(inputs, kept)], axis=1)
         return self._shown(frame, min_cell, DESIGN_VALUES)

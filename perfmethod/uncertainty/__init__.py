@@ -7,6 +7,7 @@
 
 from perfmethod.uncertainty.build import draw
 from perfmethod.uncertainty.families import dirichlet, polytope, simplex
+from perfmethod.uncertainty.matrices import is_symmetric
 from perfmethod.uncertainty.region import Region
 from perfmethod.uncertainty.review import survey_noise
 from perfmethod.uncertainty.sources import DESIGNS
@@ -27,6 +28,7 @@ __all__ = [
     "choice",
     "dirichlet",
     "draw",
+    "is_symmetric",
     "measurement",
     "multiplicative",
     "normal",

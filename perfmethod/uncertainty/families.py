@@ -214,7 +214,7 @@ def polytope(
     sums : mapping of tuple of str to (float, float), optional
         Least and greatest sum of some children.
     sweeps : int, optional
-        Burn-in where a chain is needed; by default 200, or 8 times the number of weights.
+        Burn-in where a chain is needed; by default as many as the chains themselves need.
 
     Returns
     -------

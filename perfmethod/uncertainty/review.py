@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perfmethod.survey import Review
+from perfmethod.survey import Review, need_measured, noted, unmeasured_in
+from perfmethod.uncertainty.matrices import is_symmetric
 from perfmethod.uncertainty.names import Known
 from perfmethod.uncertainty.sources import Source
 from perfmethod.uncertainty.specs import Part
@@ -21,18 +22,26 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class SurveyNoise:
-    """Scores of units on survey dimensions, jointly normal around what was measured."""
+    """Scores of units on survey dimensions, jointly normal around what was measured.
+
+    ``unmeasured_weight`` is the share of the survey's weight whose error is not drawn because it
+    cannot be measured (None where the errors are not those of a review), ``lonely`` names the
+    categories with a single rater.
+    """
 
     paths: tuple[str, ...]
     mean: Array = field(repr=False)
     root: NDArray[np.float32] = field(repr=False)  # (p, r) root of the covariance
     scale: float = 1.0
+    unmeasured_weight: float | None = None
+    lonely: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
         """One phrase for the record of a result."""
         times = "" if self.scale == 1 else f", errors x {self.scale:g}"
-        return f"survey noise ({len(self.paths)} scores{times})"
+        lost = noted(self.unmeasured_weight, self.lonely)
+        return f"survey noise ({len(self.paths)} scores{times}{lost})"
 
     def parts(self, known: Known) -> list[Part]:
         """The scores are addressed already."""
@@ -60,6 +69,7 @@ def survey_noise(
     mean: pd.Series | None = None,
     covariance: pd.DataFrame | None = None,
     scale: float = 1.0,
+    weights: pd.Series | None = None,
 ) -> SurveyNoise:
     """Sampling error of the survey: all scores drawn together, with their covariance.
 
@@ -73,6 +83,9 @@ def survey_noise(
         Instead of the review's: rows and columns (unit_id, dimension).
     scale : float
         Factor on all errors.
+    weights : Series, optional
+        Weight of each score of the review in what is made of them, index (unit_id, dimension), by
+        which the part without a measurable error is told; by default all weigh the same.
 
     Returns
     -------
@@ -82,9 +95,17 @@ def survey_noise(
     ------
     ValueError
         If neither a review nor mean and covariance are given, their labels differ, or the
-        covariance is not positive semidefinite.
+        covariance is not symmetric and positive semidefinite.
+    PerfmethodError
+        If most of the review's weight rests on answers whose error cannot be measured, unless
+        another covariance is given.
     """
+    lost: tuple[float | None, tuple[str, ...]] = (None, ())
     if review is not None:
+        unmeasured = unmeasured_in(review, weights)
+        if covariance is None:
+            need_measured(unmeasured, "errors of other sources (covariance=...)")
+        lost = unmeasured.weight, unmeasured.lonely
         covariance = review.covariance() if covariance is None else covariance
         mean = pd.Series(review.scores.stack()) if mean is None else mean
     if mean is None or covariance is None:
@@ -97,9 +118,11 @@ def survey_noise(
     if np.isnan(values).any():
         raise ValueError(f"found no mean for {pairs[int(np.isnan(values).argmax())]}; "
                          "allowed: one for every row of the covariance")  # fmt: skip
+    if not is_symmetric(table.to_numpy(float)):
+        raise ValueError("found a covariance that is not symmetric; allowed: symmetric")
     root = _root(table.to_numpy(float)) * scale
     paths = tuple(f"review.{unit}.{dimension}" for unit, dimension in pairs)
-    return SurveyNoise(paths, values, root.astype(np.float32), float(scale))
+    return SurveyNoise(paths, values, root.astype(np.float32), float(scale), *lost)
 
 
 def _root(covariance: Array) -> Array:

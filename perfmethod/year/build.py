@@ -23,7 +23,7 @@ from perfmethod.year.tasks import VALUES, check_tasks
 from perfmethod.year.units import check_groups, check_indicators, check_units
 from perfmethod.year.wide import check_actuals
 
-__all__ = ["build", "spell_levels"]
+__all__ = ["build", "check_present", "spell_levels"]
 
 _CHECKS = (
     check_groups,
@@ -40,7 +40,7 @@ _CHECKS = (
 
 def build(raw: Raw, scheme: SchemeLike, facts: Facts, report: Report) -> dict[str, pd.DataFrame]:
     """Check all tables, raise all problems at once, or return the data frames."""
-    _check_present(raw, facts, report)
+    check_present(raw, facts, report)
     context = Context.of(raw, facts, scheme.file, report)
     for check in _CHECKS:
         check(context)
@@ -50,7 +50,7 @@ def build(raw: Raw, scheme: SchemeLike, facts: Facts, report: Report) -> dict[st
     return _frames(context)
 
 
-def _check_present(raw: Raw, facts: Facts, report: Report) -> None:
+def check_present(raw: Raw, facts: Facts, report: Report) -> None:
     """Tables the scheme needs, and not two that say the same."""
     have = raw.tables.keys() | raw.failed
     if {"tasks", "actuals"} <= have:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from perfmethod.normalization import METHODS
 
-__all__ = ["Facts", "SchemeLike"]
+__all__ = ["NO_SCHEME", "Facts", "SchemeLike"]
 
 # rules that divide by the target, so that it must be positive
 RATIOS = ("ceiling", "completion_ratio", "deviation")
@@ -22,6 +22,13 @@ EVENT_STATUS = (
     "rejected",
     "withdrawn",
 )
+
+_FIXED_NAMES = {
+    "sources": ("provincial", "municipal", "statutory", "spot_check"),
+    "kinds": ("quantitative", "qualitative"),
+    "yes_no": ("yes", "no"),
+    "event_status": EVENT_STATUS,
+}
 
 
 class SchemeLike(Protocol):
@@ -189,9 +196,15 @@ def _names(document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         "modes": tuple(_at(document, "survey", "modes")),
         "internal_categories": tuple(_at(document, "internal", "categories")),
         "paths": tuple(_at(document, "supervision", "paths")),
-        "sources": ("provincial", "municipal", "statutory", "spot_check"),
-        "kinds": ("quantitative", "qualitative"),
-        "yes_no": ("yes", "no"),
         "task_status": tuple(dict.fromkeys([*TASK_STATUS, *scoring])),
-        "event_status": EVENT_STATUS,
+        **_FIXED_NAMES,
     }
+
+
+# what holds under every scheme: names that a scheme gives are in none of these sets, so that a
+# column which is limited to them may hold any name
+NO_SCHEME = Facts(
+    classes=(), classes_of={}, targeted=frozenset(), ratios=frozenset(), levels={}, per={},
+    dimensions_of={}, internal=frozenset(), scoring=None, items={},
+    names={"paths": (), **_FIXED_NAMES}, pool="",
+)  # fmt: skip

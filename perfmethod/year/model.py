@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from perfmethod import __version__
+from perfmethod.errors import SchemeError
 from perfmethod.scheme import Scheme
 from perfmethod.year import source, write
+from perfmethod.year.alone import problems_alone
 from perfmethod.year.build import build, spell_levels
 from perfmethod.year.facts import Facts, SchemeLike
 from perfmethod.year.quota import check_quota
@@ -47,7 +49,7 @@ class Year:
     ...     "classes": {"city": {}}, "indicators": {"roads": {"rule": {"method": "identity"}}}})
     >>> year = Year.from_frames(scheme, actuals=pd.DataFrame({"unit_id": ["A"], "roads": [90]}))
     >>> year
-    <Year 'in memory': 1 units in 1 classes, 1 tasks>
+    <Year 'in memory': 1 unit in 1 class, 1 task>
     """
 
     scheme: Any
@@ -69,15 +71,38 @@ class Year:
         Raises
         ------
         SchemeError
-            With every problem of the scheme, where it is read here.
+            With every problem of the scheme, where it is read here, and those of the tables that
+            can be seen without it.
         DataError
             With every problem of every table: file, row, column, what was found, what is allowed.
         """
         if scheme is None:
-            scheme = Scheme.load(source.find_scheme(path))
+            scheme = cls.scheme_for(path, source.find_scheme(path))
         report = Report()
         raw = source.read(Path(path), report)
         return cls._checked(scheme, raw, report)
+
+    @staticmethod
+    def scheme_for(path: str | Path, file: str | Path) -> Scheme:
+        """Read the scheme that the tables of a year are to be checked against.
+
+        Parameters
+        ----------
+        path : path
+            The year's folder or workbook.
+        file : path
+            The scheme.
+
+        Raises
+        ------
+        SchemeError
+            With every problem of the scheme, and those of the tables that need no scheme to be
+            seen.
+        """
+        try:
+            return Scheme.load(file)
+        except SchemeError as error:
+            raise SchemeError([*error.problems, *problems_alone(path)]) from None
 
     @classmethod
     def from_frames(
@@ -280,13 +305,19 @@ class Year:
 
     def __repr__(self) -> str:
         units = self.tables["units"]
-        parts = [f"{len(units)} units in {units['class'].nunique()} classes"]
+        parts = [f"{_many(len(units), 'unit')} in {_many(units['class'].nunique(), 'class')}"]
         for table in ("tasks", "ballots"):
             if table in self.tables:
-                parts.append(f"{len(self.tables[table]):,} {table}")
+                parts.append(_many(len(self.tables[table]), table.removesuffix("s")))
         if self.notes:
-            parts.append(f"{len(self.notes)} notes")
+            parts.append(_many(len(self.notes), "note"))
         return f"<Year '{self.name}': {', '.join(parts)}>"
+
+
+def _many(n: int, noun: str) -> str:
+    """A number with its noun."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{n:,} {noun if n == 1 else plural}"
 
 
 def _names(table: pd.DataFrame, lang: str) -> pd.Series[str]:

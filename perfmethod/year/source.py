@@ -72,7 +72,9 @@ def find_scheme(path: str | Path) -> Path:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         names = " or ".join(place.name for place in places)
-        raise DataError([Problem(path.name, None, None, "no scheme", f"a file {names}")])
+        raise DataError(
+            [Problem(path.name or str(path), None, None, "no scheme", f"a file {names}")]
+        )
     return found
 
 

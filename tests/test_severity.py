@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 
 from perfmethod.errors import DataError, PerfmethodError
 from perfmethod.severity import Severity, connection, severity
@@ -87,13 +89,17 @@ def test_insteval_equals_lme4(reference: Path) -> None:
 # --- the same from the whole covariance matrix
 
 
-def dense_scores(found: Severity, random_units: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of units and their covariance, by the normal equations of all answers."""
+def dense_scores(
+    found: Severity, random_units: bool, variances: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of units and their errors, by the normal equations of all answers."""
     survey = found._survey
     assert survey is not None
     answers, fit = survey.answers, found.fits.fixed_units
     if random_units:
         fit = found.fits.random_units
+    if variances is not None:
+        fit = replace(fit, variances=variances)
     facets = {name: answers[name].tolist() for name in ("unit", "category", "rater", "dimension")}
     y = answers["score"].to_numpy()
     terms = list(fit.terms[:-1])
@@ -156,6 +162,41 @@ def test_adjusted_scores_equal_the_normal_equations(
     scores, errors = dense_scores(found, random_units=True)
     np.testing.assert_allclose(found.units["shrunken"], scores, rtol=1e-8)
     np.testing.assert_allclose(found.units["shrunken_error"], errors, rtol=1e-6)
+    # degrees of freedom, with the derivatives by differences
+    fit = found.fits.fixed_units
+    spread, at, slopes = fit.inference.covariance, fit.variances, []
+    for k, step in enumerate(1e-4 * at):
+        ends = [dense_scores(found, False, at + s * step * (np.arange(len(at)) == k))[1]
+                for s in (-1, 1)]  # fmt: skip
+        slopes.append((ends[1] ** 2 - ends[0] ** 2) / (2 * step))
+    unsure = np.einsum("ku,kl,lu->u", slopes, spread, slopes)
+    degrees = 2 * found.units["standard_error"] ** 4 / unsure
+    np.testing.assert_allclose(found.units["df"], degrees, rtol=1e-5)
+
+
+def test_degrees_of_freedom_of_balanced_designs_are_those_of_the_analysis_of_variance() -> None:
+    rng = np.random.default_rng(0)
+    raters, units = 12, 4  # raters in three categories, each rates every unit once
+    rater, unit = np.repeat(np.arange(raters), units), np.tile(np.arange(units), raters)
+    harsh, level = 6 * rng.normal(size=raters), 3 * rng.normal(size=units)
+    y = np.rint(60 + harsh[rater] + level[unit] + 5 * rng.normal(size=len(unit))).astype(int)
+    ballots = pd.DataFrame(
+        {"unit_id": unit.astype(str), "rater_id": rater.astype(str), "duty": y,
+         "category": np.array(["R1", "R2", "R3"])[rater % 3]}
+    )  # fmt: skip
+    scores = {int(v): float(v) for v in np.unique(y)}
+    found = severity(ballots, option_scores=scores, min_cell=1, interaction=False)
+    # split plot: categories against raters within them, units against raters by units
+    np.testing.assert_allclose(found.categories["df"], raters - 3, rtol=1e-6)
+    difference = found.difference("0", "1")
+    assert difference["df"] == pytest.approx((raters - 1) * (units - 1), rel=1e-6)
+    # and the interval is the textbook's: t and the mean square of raters within categories
+    mean = pd.Series(y).groupby(rater).mean().to_numpy().reshape(-1, 3)
+    square = mean.var(axis=0, ddof=1).mean()
+    half = t.ppf(0.975, raters - 3) * np.sqrt(square / 4 * (1 - 1 / 3))
+    width = found.categories["upper"] - found.categories["severity"]
+    np.testing.assert_allclose(width, half, rtol=1e-6)
+    assert found.rater_interval == "normal theory, for 12 of rater are too few for clusters"
 
 
 # --- laws

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from perfmethod.errors import PerfmethodError
-from perfmethod.reliability import ClusterMoments, Components, Moments
+from perfmethod.reliability import ClusterMoments, Components, Moments, robust_covariance
 from perfmethod.reliability import variance_components as fit
 from tests.dense_likelihood import Dense
 
@@ -233,11 +233,12 @@ def test_two_nested_terms_eliminated_equal_one(monkeypatch):
         assert double.criterion == pytest.approx(single.criterion, rel=1e-12)
         np.testing.assert_allclose(double.variances, single.variances, rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(double.covariance, single.covariance, rtol=1e-5, atol=1e-9)
-        for term in ("unit", "rater", "unit:dimension"):
+        for term in random:
             a, b = single.effects(term), double.effects(term)
             np.testing.assert_allclose(b, a, rtol=1e-5, atol=1e-6)
-        with pytest.raises(PerfmethodError, match="eliminated within 'rater'"):
-            double.effects("unit:rater")
+        robust = robust_covariance(double)
+        np.testing.assert_allclose(robust, robust_covariance(single), rtol=1e-5, atol=1e-8)
+        assert not np.allclose(robust, double.covariance, rtol=0.05)
 
 
 def test_gradient_and_hessian_are_those_of_differences(monkeypatch):
@@ -369,7 +370,7 @@ def test_blocks_of_different_lengths():
 
 
 def test_robust_covariance_from_whole_matrices():
-    from perfmethod.reliability.robust import _away, robust_covariance
+    from perfmethod.reliability.robust import _away
 
     y, columns = survey(7, 60)
     random = ["unit", "rater"]
@@ -391,6 +392,28 @@ def test_robust_covariance_from_whole_matrices():
     middle[1:, 1:] = away @ away.T * away.shape[1] / (away.shape[1] - 1)
     bread = np.linalg.inv(hessian)
     np.testing.assert_allclose(robust_covariance(found), bread @ middle @ bread, rtol=1e-8)
+
+
+def test_a_robust_block_that_does_not_go_with_the_rest():
+    from perfmethod.reliability.robust import _replaced
+
+    normal = np.array([[4.0, 1.8, 0.2], [1.8, 1.0, 0.1], [0.2, 0.1, 2.0]])
+    own = np.array([1, 2])
+    mild = np.array([[1.5, 0.3], [0.3, 2.5]])
+    found = _replaced(normal, own, mild)
+    np.testing.assert_array_equal(found[1:, 1:], mild)
+    np.testing.assert_array_equal(found[0], normal[0])
+    for small in (np.diag([0.2, 2.0]), np.diag([0.0, 2.0])):
+        plain = normal.copy()
+        plain[1:, 1:] = small
+        assert np.linalg.eigvalsh(plain)[0] < 0
+        found = _replaced(normal, own, small)
+        np.testing.assert_allclose(found[1:, 1:], small, atol=1e-12)
+        assert found[0, 0] == normal[0, 0]
+        assert np.linalg.eigvalsh(found)[0] > -1e-12
+    # the correlation stays what it was
+    apart = _replaced(normal[:2, :2], own[:1], np.array([[0.2]]))
+    assert apart[0, 1] / np.sqrt(apart[0, 0] * 0.2) == pytest.approx(1.8 / 2)
 
 
 def test_robust_and_normal_agree_on_normal_answers():
@@ -417,8 +440,6 @@ def test_robust_intervals_are_wider_where_some_raters_answer_at_random():
 
 
 def test_robust_refusals():
-    from perfmethod.reliability.robust import robust_covariance
-
     y, columns = survey(0)
     table = Moments.of(y, columns)
     with pytest.raises(PerfmethodError, match="fit from Moments"):

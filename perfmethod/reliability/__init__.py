@@ -21,6 +21,7 @@ _PUBLIC: dict[str, str] = {
     "Components": "components",
     "Decision": "decision",
     "GStudy": "gstudy",
+    "Inference": "inference",
     "MeansReliability": "means",
     "Moments": "moments",
     "OneWay": "oneway",

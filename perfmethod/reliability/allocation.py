@@ -80,24 +80,29 @@ def _solve(
     limits: tuple[NDArray[np.int_], NDArray[np.int_]],
     right: float,
 ) -> tuple[Ints, bool]:
-    """Solve with the chords so far: unknowns are n and t, where t stands for 1/n."""
+    """Solve with the chords so far: unknowns are n and t, where t stands for m/n.
+
+    m is the optimum in real numbers: with t near 1 all rows and unknowns are of the same size, and
+    rounding n to whole numbers leaves HiGHS nothing to repair, which it would say on stdout.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array
 
     s = len(cost)
     place = np.array([c[0] for c in chords], int)
     n = np.array([c[1] for c in chords], float)
-    # t >= 1/n - (x - n) / (n (n + 1)), in units of 1/n so that all rows are of the same size
+    real = np.clip(np.sqrt(squares / cost) * np.sqrt(squares * cost).sum(), *limits)
+    # t / m >= 1/n - (x - n) / (n (n + 1)), in units of 1/n
     row = np.arange(len(chords))
-    entries = np.concatenate([1 / (n + 1), n])
+    entries = np.concatenate([1 / (n + 1), n / real[place]])
     matrix = csr_array((entries, (np.tile(row, 2), np.concatenate([place, s + place]))),
                        shape=(len(chords), 2 * s))  # fmt: skip
-    budget = np.concatenate([np.zeros(s), squares])[None]
+    budget = np.concatenate([np.zeros(s), squares / real])[None]
     found = milp(
         np.concatenate([cost, np.zeros(s)]),
         integrality=np.repeat([1, 0], s),
-        bounds=Bounds(np.concatenate([limits[0], 1 / limits[1]]),
-                      np.concatenate([limits[1], 1 / limits[0]])),
+        bounds=Bounds(np.concatenate([limits[0], real / limits[1]]),
+                      np.concatenate([limits[1], real / limits[0]])),
         constraints=[LinearConstraint(matrix, lb=1 + n / (n + 1)),
                      LinearConstraint(budget, ub=right)],
         options={"mip_rel_gap": 0.0, "time_limit": _SECONDS},

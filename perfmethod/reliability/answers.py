@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perfmethod.errors import PerfmethodError, Problems, quoted, suggest
+from perfmethod.errors import DataError, PerfmethodError, Problem, Problems, quoted, suggest
 from perfmethod.reliability.moments import Moments
 
 if TYPE_CHECKING:
@@ -141,21 +141,21 @@ def _answers(
     rater = pd.factorize(person)[0]  # numbers: who they are is not kept
     if classes is not None:
         facets["class"] = pd.Categorical(facets["unit"].map(classes[0].to_dict()))
+    valid = (~np.isnan(scores)).sum(axis=1)
+    _check_answered(valid, facets, classes)
     row, names = np.tile(np.arange(n), d), np.array(list(dimensions), object)
     moments = Moments.of(
         scores.ravel(order="F"),
         {**{name: column[row] for name, column in facets.items()}, "rater": rater[row],
          "dimension": pd.Categorical(names[np.repeat(np.arange(d), n)])},
     )  # fmt: skip
-    valid = (~np.isnan(scores)).sum(axis=1)
     table = pd.DataFrame(
-        {"unit": facets["unit"], "category": facets["category"], "mode": facets["mode"],
-         "rater": rater, "valid": valid}
+        {**{name: facets[name] for name in ("unit", "category", "mode")}, "rater": rater,
+         "valid": valid}
     )  # fmt: skip
     table = table[valid > 0]
     if classes is not None:
-        own = table["unit"].astype(str).map(classes[0].to_dict()) == classes[1]
-        table = table[own]
+        table = table[table["unit"].astype(str).map(classes[0].to_dict()) == classes[1]]
     cells = table.groupby(["category", "mode", "unit"], observed=True).size()
     strata = strata_of(cells, *weights)
     per_rater = table.groupby("rater")["unit"].nunique()
@@ -168,6 +168,18 @@ def _answers(
         None if classes is None else classes[1],
         meta,
     )
+
+
+def _check_answered(
+    valid: NDArray[np.intp], facets: Mapping[str, Any], classes: tuple[pd.Series, str] | None
+) -> None:
+    """Refuse ballots that say nothing, of all units or of the class whose design is wanted."""
+    where, there = "", valid > 0
+    if there.any() and classes is not None:
+        where, there = f" on units of class {classes[1]!r}", there & (facets["class"] == classes[1])
+    if not there.any():
+        found = f"no valid answer{where}: each is blank, or an option without a score"
+        raise DataError([Problem("ballots.csv", None, None, found, "some options with a score")])
 
 
 def strata_of(
@@ -258,7 +270,7 @@ def check_columns(ballots: pd.DataFrame, keys: Sequence[str], dimensions: Sequen
 
 
 def check_weights(weights: Mapping[str, float], categories: Iterable[str]) -> None:
-    """Refuse weights that leave out a category of the ballots.
+    """Refuse weights that leave out a category of the ballots, or that are no weights.
 
     Raises
     ------
@@ -270,3 +282,13 @@ def check_weights(weights: Mapping[str, float], categories: Iterable[str]) -> No
             f"category_weights: found none for {', '.join(lacking)}; allowed: one for each "
             "category (0 leaves it out)"
         )
+    wrong = {name: w for name, w in weights.items() if not _is_weight(w)}
+    if wrong:
+        shown = ", ".join(f"{w!r} for {name}" for name, w in sorted(wrong.items()))
+        raise PerfmethodError(f"category_weights: found {shown}; allowed: finite numbers from 0 on")
+
+
+def _is_weight(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        return False
+    return bool(np.isfinite(value)) and float(value) >= 0

@@ -79,12 +79,13 @@ class Frame:
         return cls(size, blocks, np.setdiff1d(np.arange(size), own))
 
     def split(self, vector: Floats) -> tuple[Floats, Floats]:
-        """Parts (b, s) and (k,) of a vector (p,); what fills up is zero."""
-        return np.append(vector, 0.0)[self.blocks], vector[self.rest]
+        """Parts (b, s, ...) and (k, ...) of a vector (p, ...); what fills up is zero."""
+        filled = np.concatenate([vector, np.zeros((1, *vector.shape[1:]))])
+        return filled[self.blocks], vector[self.rest]
 
     def join(self, top: Floats, rest: Floats) -> Floats:
         """Undo `split`."""
-        found = np.empty(self.size + 1)
+        found = np.empty((self.size + 1, *rest.shape[1:]))
         found[self.blocks] = top
         found[self.rest] = rest
         return found[:-1]
@@ -117,10 +118,11 @@ class Bordered:
         )
 
     def times(self, vector: Floats) -> Floats:
-        """Multiply by a vector (p,)."""
-        top, rest = self.frame.split(vector)
-        above = (self.blocks @ top[..., None])[..., 0] + self.border @ rest
-        return self.frame.join(above, _flat(self.border).T @ top.ravel() + self.corner @ rest)
+        """Multiply by a vector (p,), or by several at once (p, n)."""
+        top, rest = self.frame.split(vector.reshape(len(vector), -1))
+        above = self.blocks @ top + self.border @ rest
+        below = _flat(self.border).T @ _flat(top) + self.corner @ rest
+        return self.frame.join(above, below).reshape(vector.shape)
 
 
 class Inverse:
@@ -198,11 +200,13 @@ class Inverse:
 
     def dense(self) -> Floats:
         """All of it, (p, p)."""
-        p, top = self.frame.size, self.frame.blocks.ravel()
-        outer = np.zeros((p + 1, len(self.small)))
-        outer[top] = -_flat(self.cross)
-        outer[self.frame.rest] = np.eye(len(self.small))
-        found = outer @ self.small @ outer.T
+        p, top, rest = self.frame.size, self.frame.blocks.ravel(), self.frame.rest
+        pushed = _flat(self.pushed)
+        found = np.zeros((p + 1, p + 1))
+        found[np.ix_(rest, rest)] = self.small
+        found[np.ix_(top, rest)] = -pushed
+        found[np.ix_(rest, top)] = -pushed.T
+        found[np.ix_(top, top)] = pushed @ _flat(self.cross).T
         for rows, block in zip(self.frame.blocks, self.own, strict=True):
             found[np.ix_(rows, rows)] += block
         return np.asarray(found[:p, :p])

@@ -11,29 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.reliability._draws import check_level
 from perfmethod.reliability.criterion import Criterion, State
-from perfmethod.reliability.effects import (
-    aliased,
-    cluster_effects,
-    fixed_effects,
-    term_effects,
-)
+from perfmethod.reliability.effects import aliased, fixed_effects, predicted
 from perfmethod.reliability.elimination import Elimination
+from perfmethod.reliability.inference import Inference, inference
 from perfmethod.reliability.moments import Moments
 from perfmethod.reliability.newton import Minimum
 from perfmethod.reliability.profile import profile_interval
-from perfmethod.reliability.robust import robust_covariance
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["INTERVALS", "Components", "Model"]
+__all__ = ["Components", "Model"]
 
 Floats = NDArray[np.float64]
 
 _NEAR_ZERO = 3.0  # standard errors in a component, from which on no logarithm is normal
-INTERVALS = ("wald", "profile", "robust")
 
 
 class Model(NamedTuple):
@@ -50,6 +45,11 @@ class Model(NamedTuple):
     def elimination(self) -> Elimination:
         """How the largest terms are taken out."""
         return self.criterion.elimination
+
+    @property
+    def scales(self) -> Floats:
+        """About the standard errors (t,) of the ratios at zero."""
+        return np.sqrt(2.0 * np.array(self.levels)) / self.elimination.total
 
     @property
     def unit(self) -> float:
@@ -143,10 +143,38 @@ class Components:
         return shown
 
     @property
+    def inference(self) -> Inference:
+        """Covariance that intervals rest on by default, with its name in words: robust, with raters
+        as clusters, wherever that can be had; see `perfmethod.reliability.inference`.
+        """
+        return self._basis(None)
+
+    @property
     def standard_errors(self) -> Floats:
-        """Of the variances; NaN for a component on the boundary, which has none."""
-        errors = np.sqrt(np.diagonal(self.covariance))
+        """Of the variances, by `inference`; NaN on the boundary, where a component has none."""
+        return self._errors(self.inference)
+
+    def _errors(self, basis: Inference) -> Floats:
+        errors = np.sqrt(np.diagonal(basis.covariance))
         return np.where(self.variances > 0, errors, np.nan)
+
+    @property
+    def near_zero(self) -> NDArray[np.bool_]:
+        """Components (t + 1,) at zero, or nearer to it than a third of their standard error."""
+        return self._near_zero(self.inference)
+
+    def _near_zero(self, basis: Inference) -> NDArray[np.bool_]:
+        return self.variances <= np.sqrt(np.diagonal(basis.covariance)) / _NEAR_ZERO
+
+    def _basis(self, method: str | None) -> Inference:
+        """Covariance by a method of intervals."""
+        if method not in self._bases:
+            self._bases[method] = inference(self, method)
+        return self._bases[method]
+
+    @cached_property
+    def _bases(self) -> dict[str | None, Inference]:
+        return {}
 
     def variance(self, term: str) -> float:
         """Variance of one term."""
@@ -157,69 +185,93 @@ class Components:
             raise PerfmethodError(f"term: found {term!r}; allowed: {suggest(term, self.terms)}")
         return self.terms.index(term)
 
-    def intervals(self, level: float = 0.95, method: str = "wald") -> Floats:
+    def intervals(self, level: float = 0.95, method: str | None = None) -> Floats:
         r"""Confidence intervals of the variances.
 
         Parameters
         ----------
         level : float
-        method : {"wald", "profile", "robust"}
-            ``"wald"``: :math:`\sigma^2 \exp(\pm z\, se / \sigma^2)`, normal on the log scale; a
-            component on the boundary, or nearer to it than a third of its standard error, gets its
-            profile interval instead. ``"profile"``: all values that the (restricted) likelihood
-            ratio does not reject, the other parameters refitted for each; slower, better for terms
-            with few levels. ``"robust"``: as ``"wald"``, with
-            the covariance of `robust_covariance`. The first two take effects and residuals as
-            normal; for what raters differ in, answers on few options are not.
+        method : {"robust", "wald", "profile"}, optional
+            By default that of `inference`: robust wherever it can be had.
+            ``"robust"``: :math:`\sigma^2 \exp(\pm z\, se / \sigma^2)`, normal on the log scale,
+            with the covariance of `robust_covariance`: raters are alike only in being drawn
+            independently. ``"wald"``: the same by normal theory. In both a component on the
+            boundary, or nearer to it than a third of its standard error, gets its profile interval
+            instead. ``"profile"``: all values that the (restricted) likelihood ratio does not
+            reject, the other parameters refitted for each; slower, better for terms with few
+            levels. The last two take effects and residuals as normal; for what raters differ in,
+            answers on few options are not, and the intervals are too narrow.
 
         Returns
         -------
         ndarray (t + 1, 2)
         """
-        if method not in INTERVALS:
-            allowed = suggest(str(method), INTERVALS)
-            raise PerfmethodError(f"method: found {method!r}; allowed: {allowed}")
+        return np.array([self.interval(term, level, method)[:2] for term in self.terms])
+
+    def interval(
+        self, term: str, level: float = 0.95, method: str | None = None, lang: str = "en"
+    ) -> tuple[float, float, str]:
+        """One of `intervals`, and what it rests on in words (`lang` en or zh)."""
         from scipy.special import ndtri
 
-        z = float(ndtri((1 + level) / 2))
-        found = np.empty((len(self.terms), 2))
-        covariance = robust_covariance(self) if method == "robust" else self.covariance
-        for k, value in enumerate(self.variances):
-            error = float(np.sqrt(covariance[k, k]))
-            if method != "profile" and value > error / _NEAR_ZERO:
-                found[k] = value * np.exp([-z * error / value, z * error / value])
-            else:
-                ends = profile_interval(self._model.criterion, self._state, self._inner(k), z**2)
-                found[k] = np.array(ends) / self._model.unit**2
-        return found
+        z = float(ndtri((1 + check_level(level)) / 2))
+        k, basis = self._place(term), self._basis(method)
+        value, error = float(self.variances[k]), float(np.sqrt(basis.covariance[k, k]))
+        profiled = method == "profile" or bool(self._near_zero(basis)[k])
+        if profiled:
+            lower, upper = self._profiled(self._inner(k), z**2)
+        else:
+            lower, upper = value * np.exp([-z * error / value, z * error / value])
+        return float(lower), float(upper), basis.told(lang, profile=profiled)
 
-    def to_frame(self, level: float = 0.95, method: str = "wald") -> pd.DataFrame:
+    def _profiled(self, place: int, threshold: float) -> tuple[float, float]:
+        """Profile interval of one of the model's components; kept, for a plan asks many times."""
+        if (place, threshold) not in self._profiles:
+            model = self._model
+            low, high = profile_interval(
+                model.criterion, self._state, place, threshold, model.scales
+            )
+            self._profiles[place, threshold] = low / model.unit**2, high / model.unit**2
+        return self._profiles[place, threshold]
+
+    @cached_property
+    def _profiles(self) -> dict[tuple[int, float], tuple[float, float]]:
+        return {}
+
+    def to_frame(
+        self, level: float = 0.95, method: str | None = None, lang: str = "en"
+    ) -> pd.DataFrame:
         """One row per component.
 
         Parameters
         ----------
         level, method
             As in `intervals`.
+        lang : {"en", "zh"}
+            Of the column interval.
 
         Returns
         -------
         pandas.DataFrame
             Index term; levels, variance, share (of the sum), standard_deviation, standard_error
-            (of the variance; missing on the boundary), lower, upper, boundary.
+            (of the variance; missing on the boundary), lower, upper, boundary, interval (what the
+            ends rest on, in words).
         """
         import pandas as pd
 
-        lower, upper = self.intervals(level, method).T
+        found = [self.interval(term, level, method, lang) for term in self.terms]
+        lower, upper, told = zip(*found, strict=True)
         return pd.DataFrame(
             {
                 "levels": self.levels,
                 "variance": self.variances,
                 "share": self.variances / self.variances.sum(),
                 "standard_deviation": np.sqrt(self.variances),
-                "standard_error": self.standard_errors,
+                "standard_error": self._errors(self._basis(method)),
                 "lower": lower,
                 "upper": upper,
                 "boundary": self.variances == 0,
+                "interval": told,
             },
             index=pd.Index(self.terms, name="term"),
         )
@@ -230,8 +282,8 @@ class Components:
         Parameters
         ----------
         term : str
-            One of `terms`, not the residual. The eliminated (largest) term needs a fit from
-            `Moments`; where two nested terms are eliminated, there are none of the inner one.
+            One of `terms`, not the residual. An eliminated term (the largest, and one in which it
+            is nested) needs a fit from `Moments`.
 
         Returns
         -------
@@ -243,21 +295,20 @@ class Components:
         place = self._place(term)
         if place == len(self.terms) - 1:
             raise PerfmethodError("term: found 'residual'; allowed: a random term")
-        inner, eliminated = self._inner(place), self._model.elimination.count
-        if inner >= eliminated:
-            return term_effects(self._model, self._state, inner - eliminated)
-        return cluster_effects(self._model, self._state, inner)
+        return predicted(self._model, self._state, self._inner(place)).frame(self._model.unit)
 
     def fixed_effects(self) -> pd.DataFrame:
         """Fixed effects with standard errors: index name; estimate, standard_error."""
         return fixed_effects(self._model, self._state)
 
     def plot(self, ax: Axes | None = None, *, level: float = 0.95, language: str = "zh") -> Axes:
-        """Draw the components with their intervals."""
+        """Draw the components with their intervals, which the axis names."""
         from perfmethod import plots
 
-        frame = self.to_frame(level).reset_index()
-        return plots.component_bars(frame, ax, level=level, language=language)
+        frame = self.to_frame(level, lang=language).reset_index()
+        ax = plots.component_bars(frame, ax, level=level, language=language)
+        ax.set_xlabel(f"{ax.get_xlabel()} ({self.inference.told(language)})")
+        return ax
 
     def __repr__(self) -> str:
         pairs = zip(self.terms, self.variances, strict=True)

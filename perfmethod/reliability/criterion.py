@@ -16,6 +16,8 @@ __all__ = ["Criterion", "State"]
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-12  # of the criterion, for every degree of freedom
+
 
 @dataclass(frozen=True, eq=False)
 class State:
@@ -110,6 +112,7 @@ class Criterion:
         self.elimination, self.restricted = elimination, method == "REML"
         self.layout = elimination.layout
         self.df = elimination.total - (self.layout.estimable if self.restricted else 0)
+        self.rounding = _ROUNDING * self.df
 
     def at(self, ratios: Floats, *, exact: bool = True, near: float = np.inf) -> State:
         """Evaluate at variance ratios (t,), those of the eliminated terms first.

@@ -11,15 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.reliability._draws import check_level
+from perfmethod.reliability._ratio import Known, interval_of, near_zero, ratio_of
 from perfmethod.reliability.components import Components
+from perfmethod.reliability.inference import Inference
 from perfmethod.reliability.layout import facets_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Decision", "Shares", "decision_for", "decision_study", "ratio_of"]
+__all__ = ["Decision", "Shares", "decision_for", "decision_study"]
 
 Floats = NDArray[np.float64]
+
+_NEAR = {"en": "; near zero by profile likelihood: {}", "zh": "; 近于零者用轮廓似然: {}"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +50,16 @@ class Decision:
         :math:`E\rho^2` = universe / (universe + relative error), for ranking objects, and
         :math:`\Phi` with the absolute error, for comparing one with a standard.
     generalizability_interval, dependability_interval : tuple of float, or None
-        Delta method on the logit, from the covariance of the components; None where components
-        came without one.
+        Delta method on the logit, from the covariance of the components that their own intervals
+        rest on (`Components.inference`); a component with a share that is zero or near it adds
+        what its own interval does, for what is estimated as zero is not known to be zero. None
+        where components came without a covariance.
     level : float
         Of the intervals.
+    inference : Inference or None
+        Where that covariance comes from; ``inference.told()`` says it in words.
+    near_zero : tuple of str
+        Components with a share whose own interval is by the profile likelihood.
     """
 
     universe: float
@@ -59,24 +70,33 @@ class Decision:
     generalizability_interval: tuple[float, float] | None
     dependability_interval: tuple[float, float] | None
     level: float
+    inference: Inference | None = None
+    near_zero: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls, shares: Shares, variances: Floats, covariance: Floats | None, level: float
-    ) -> Decision:
+    def of(cls, shares: Shares, known: Known, level: float) -> Decision:
         """Add the components up by their shares."""
-        errors = (shares.relative, shares.absolute)
-        ratios = [ratio_of(variances, covariance, shares.universe, e, level) for e in errors]
+        level, variances = check_level(level), known.variances
+        relative, absolute = (shares.universe, shares.relative), (shares.universe, shares.absolute)
         return cls(
             float(shares.universe @ variances),
             float(shares.relative @ variances),
             float(shares.absolute @ variances),
-            ratios[0][0],
-            ratios[1][0],
-            ratios[0][1],
-            ratios[1][1],
+            ratio_of(known, *relative),
+            ratio_of(known, *absolute),
+            interval_of(known, *relative, level),
+            interval_of(known, *absolute, level),
             level,
+            known.inference,
+            near_zero(known, shares.universe + shares.relative + shares.absolute),
         )
+
+    def told(self, lang: str = "en") -> str:
+        """What the intervals rest on, in words; empty where there are none."""
+        if self.inference is None:
+            return ""
+        base = self.inference.told(lang)
+        return base + (_NEAR[lang].format(", ".join(self.near_zero)) if self.near_zero else "")
 
     @property
     def standard_error(self) -> float:
@@ -94,32 +114,10 @@ class Decision:
         return f"<Decision {', '.join(parts)}>"
 
 
-def ratio_of(
-    variances: Floats, covariance: Floats | None, true: Floats, error: Floats, level: float
-) -> tuple[float, tuple[float, float] | None]:
-    """Reliability true / (true + error) with its interval by the delta method on the logit."""
-    from scipy.special import expit, ndtri
-
-    top, bottom = float(true @ variances), float(error @ variances)
-    if not top > 0:
-        return 0.0, None if covariance is None else (0.0, 0.0)
-    if not bottom > 0:
-        return 1.0, None if covariance is None else (1.0, 1.0)
-    logit = np.log(top / bottom)
-    if covariance is None:
-        return float(expit(logit)), None
-    slope = true / top - error / bottom
-    variance = max(float(slope @ covariance @ slope), 0.0)
-    half = float(ndtri((1 + level) / 2)) * float(np.sqrt(variance))
-    return float(expit(logit)), (float(expit(logit - half)), float(expit(logit + half)))
-
-
-def components_of(
-    components: Components | Mapping[str, float],
-) -> tuple[tuple[str, ...], Floats, Floats | None]:
-    """Terms, variances, and their covariance where there is one; negative estimates refused."""
+def components_of(components: Components | Mapping[str, float]) -> Known:
+    """Terms, variances, and what their intervals rest on; negative estimates refused."""
     if isinstance(components, Components):
-        return components.terms, components.variances, components.covariance
+        return Known(components.terms, components.variances, components.inference, components)
     values = np.array([float(v) for v in components.values()])
     for name, value in components.items():
         if not value >= 0:
@@ -127,7 +125,7 @@ def components_of(
                 f"component {name!r}: found {value}; allowed: 0 or more (set a negative estimate "
                 "to 0, and say so)"
             )
-    return tuple(components), values, None
+    return Known(tuple(components), values)
 
 
 def decision_for(
@@ -179,9 +177,9 @@ def decision_for(
     >>> decision_for(found, {"t": 3, "r": 4}, objects="p", residual="p:t:r")
     <Decision E rho2 0.551, Phi 0.464>
     """
-    terms, variances, covariance = components_of(components)
-    shares = _shares(terms, dict(sizes), objects, frozenset(fixed), residual)
-    return Decision.of(shares, variances, covariance, level)
+    known = components_of(components)
+    shares = _shares(known.terms, dict(sizes), objects, frozenset(fixed), residual)
+    return Decision.of(shares, known, level)
 
 
 def _shares(
@@ -252,7 +250,8 @@ def decision_study(
     -------
     pandas.DataFrame
         One row per combination: the facets, generalizability and dependability with ``_lower`` and
-        ``_upper`` (missing where components have no covariance), relative_error, absolute_error.
+        ``_upper`` (missing where components have no covariance), relative_error, absolute_error,
+        interval (what the ends rest on, in words).
 
     Examples
     --------
@@ -275,12 +274,13 @@ def decision_study(
     return pd.DataFrame(rows)
 
 
-def _columns(found: Decision) -> dict[str, float]:
-    columns = {}
+def _columns(found: Decision) -> dict[str, float | str]:
+    columns: dict[str, float | str] = {}
     for name in ("generalizability", "dependability"):
         ends = getattr(found, f"{name}_interval") or (np.nan, np.nan)
         columns[name] = getattr(found, name)
         columns[f"{name}_lower"], columns[f"{name}_upper"] = ends
     columns["relative_error"] = found.relative_error
     columns["absolute_error"] = found.absolute_error
+    columns["interval"] = found.told()
     return columns

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 
     from perfmethod.reliability.components import Model
 
-__all__ = ["aliased", "cluster_effects", "column_names", "fixed_effects", "term_effects"]
+__all__ = ["Predicted", "aliased", "column_names", "fixed_effects", "predicted"]
 
 Floats = NDArray[np.float64]
 
-_ROWS = 1024  # clusters whose rows of the equations are dense at a time
+_ROWS = 1024  # of the equations, turned into dense ones at a time
 
 
 def column_names(term: Term) -> list[str]:
@@ -55,35 +56,84 @@ def fixed_effects(model: Model, state: State) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index([names[i] for i in kept], name="effect"))
 
 
-def term_effects(model: Model, state: State, place: int) -> pd.DataFrame:
-    """Predictions of the levels of a term that is not eliminated."""
-    layout = model.criterion.layout
-    term, rows = layout.random[place], layout.slices[place]
+class Predicted(NamedTuple):
+    """Predictions of the n levels of a random term, in the integers of the moments."""
+
+    levels: Cells
+    ratings: NDArray[np.int64]  # (n,)
+    effects: Floats  # (n,)
+    variances: Floats  # (n,) of prediction minus effect, the fixed effects estimated
+    conditional: Floats  # (n,) the fixed effects known
+
+    def frame(self, unit: float) -> pd.DataFrame:
+        """As `Components.effects` shows it, with this many integers in a unit of the ratings."""
+        import pandas as pd
+
+        index = pd.MultiIndex.from_tuples(self.levels.labels(), names=self.levels.facets)
+        errors = [np.sqrt(np.maximum(v, 0.0)) / unit for v in self[3:]]
+        columns = {
+            "ratings": self.ratings,
+            "effect": self.effects / unit,
+            "standard_error": errors[0],
+            "conditional_error": errors[1],
+        }
+        return pd.DataFrame(columns, index.get_level_values(0) if index.nlevels == 1 else index)
+
+
+def predicted(model: Model, state: State, place: int) -> Predicted:
+    """Predictions of the levels of a random term, by its place in the model."""
+    eliminated, layout = model.elimination.count, model.criterion.layout
+    if place < eliminated:
+        return _inner(model, state) if place == 1 else _outer(model, state)
+    term, rows = layout.random[place - eliminated], layout.slices[place - eliminated]
     full, known = (state.residual * np.diagonal(c)[rows] for c in _both(model.criterion, state))
     counts = model.elimination.counts_of(term)
-    return _frame(term.columns, counts, state.solution[rows], (full, known), model.unit)
+    return Predicted(term.columns, counts, state.solution[rows], full, known)
 
 
-def cluster_effects(model: Model, state: State, place: int) -> pd.DataFrame:
-    """Predictions of eliminated effects, which need the ratings of each level."""
-    elimination = model.elimination
-    if isinstance(elimination, NestedElimination):
-        if place == 1:
-            raise PerfmethodError(
-                f"term: found {model.terms[1]!r}, eliminated within {model.terms[0]!r}; "
-                "allowed: another random term"
-            )
-        members, table, ratings, totals, weight = elimination.outer_effects(state.ratios[:2])
-    else:
-        members, table, ratings, totals = _by_member(model)
-        weight = state.ratios[0] / (1 + state.ratios[0] * ratings)
+def _outer(model: Model, state: State) -> Predicted:
+    """Predictions of the eliminated (outer) effects, which need the ratings of each level."""
+    members, table, ratings, totals, weight = _outer_rows(model, state)
     effects = weight * (totals - table @ model.criterion.layout.spread(state.solution))
-    variances = [
-        state.residual * (weight + weight**2 * spread)
-        for spread in _spread_variances(model.criterion, state, table)
-    ]
-    counts = ratings.astype(np.int64)
-    return _frame(members, counts, effects, (variances[0], variances[1]), model.unit)
+    rows = table @ _incidence(model.criterion.layout)
+    full, known = (
+        state.residual * (weight + weight**2 * _squares(rows, c))
+        for c in _both(model.criterion, state)
+    )
+    return Predicted(members, ratings.astype(np.int64), effects, full, known)
+
+
+def _outer_rows(model: Model, state: State) -> tuple[Cells, Any, Floats, Floats, Floats]:
+    """Members, counts by cell (sparse), ratings, totals and weights of the outer effects."""
+    if isinstance(model.elimination, NestedElimination):
+        return model.elimination.outer_effects(state.ratios[:2])
+    members, table, ratings, totals = _by_member(model)
+    return members, table, ratings, totals, state.ratios[0] / (1 + state.ratios[0] * ratings)
+
+
+def _inner(model: Model, state: State) -> Predicted:
+    r"""Predictions of the inner of two eliminated sets (ballots b in raters r).
+
+    Given all else, a ballot weighs :math:`w = \lambda_i / (1 + \lambda_i n_b)`; to its error
+    comes that of the rater's effect and of the other effects, :math:`n_b^2 w_r + c' C c` with
+    :math:`c = x_b - n_b w_r a_r`, where x and a are the rows of ballot and rater.
+    """
+    elimination, layout = model.elimination, model.criterion.layout
+    assert isinstance(elimination, NestedElimination)
+    _, a, _, totals, outer = _outer_rows(model, state)
+    ballots, x, n, sums, owner = elimination.inner_ratings()
+    known = layout.spread(state.solution)
+    raters = outer * (totals - a @ known)
+    weight = state.ratios[1] / (1 + state.ratios[1] * n)
+    effects = weight * (sums - x @ known - n * raters[owner])
+    incidence = _incidence(layout)
+    a, x, share = a @ incidence, x @ incidence, n * outer[owner]
+    variances = []
+    for c in _both(model.criterion, state):
+        shared = _squares(x, c) - 2 * share * _products(x, a, owner, c)
+        shared += share**2 * _squares(a, c)[owner] + n**2 * outer[owner]
+        variances.append(state.residual * (weight + weight**2 * shared))
+    return Predicted(ballots, n.astype(np.int64), effects, *variances)
 
 
 def _by_member(model: Model) -> tuple[Cells, Any, Floats, Floats]:
@@ -107,23 +157,42 @@ def _by_member(model: Model) -> tuple[Cells, Any, Floats, Floats]:
     return members, table, ratings, totals
 
 
-def _spread_variances(criterion: Criterion, state: State, table: Any) -> tuple[Floats, Floats]:
-    """Variances of what the other effects add to each row, fixed ones estimated or known."""
+def _incidence(layout: Layout) -> Any:
+    """Which of the columns kept a cell has, sparse (m, q)."""
     from scipy.sparse import csr_array
 
-    layout, m = criterion.layout, table.shape[1]
-    edges = layout.edges[:-1]
-    columns = np.concatenate([e + t.codes for e, t in zip(edges, layout.terms, strict=True)])
-    rows = np.tile(np.arange(m), len(layout.terms))
-    shape = (m, int(layout.edges[-1]))
-    incidence = csr_array((np.ones(len(columns)), (rows, columns)), shape=shape)
-    full, known = np.empty(table.shape[0]), np.empty(table.shape[0])
-    estimated, given = _both(criterion, state)
-    for start in range(0, table.shape[0], _ROWS):
-        part = (table[start : start + _ROWS] @ incidence).toarray()[:, layout.kept]
-        full[start : start + _ROWS] = np.einsum("ij,ij->i", part @ estimated, part)
-        known[start : start + _ROWS] = np.einsum("ij,ij->i", part @ given, part)
-    return full, known
+    edges, m = layout.edges, len(layout.terms[0].codes)
+    place = np.full(int(edges[-1]), -1)
+    place[layout.kept] = np.arange(len(layout.kept))
+    columns = place[
+        np.concatenate([e + t.codes for e, t in zip(edges[:-1], layout.terms, strict=True)])
+    ]
+    rows = np.tile(np.arange(m), len(layout.terms))[columns >= 0]
+    columns = columns[columns >= 0]
+    return csr_array((np.ones(len(columns)), (rows, columns)), shape=(m, len(layout.kept)))
+
+
+def _squares(rows: Any, covariance: Floats) -> Floats:
+    """Variance (n,) of what effects add to each of the rows (sparse, n by q)."""
+    found = np.empty(rows.shape[0])
+    for start in range(0, rows.shape[0], _ROWS):
+        part = rows[start : start + _ROWS]
+        found[start : start + _ROWS] = part.multiply(part @ covariance).sum(axis=1)
+    return found
+
+
+def _products(rows: Any, others: Any, owner: NDArray[np.int64], covariance: Floats) -> Floats:
+    """Covariance (n,) of what effects add to each row and to that of the others which owns it."""
+    order = np.argsort(owner, kind="stable")
+    edges = np.searchsorted(owner[order], np.arange(0, others.shape[0] + _ROWS, _ROWS))
+    found = np.empty(rows.shape[0])
+    for k, (start, stop) in enumerate(pairwise(edges.tolist())):
+        mine = order[start:stop]
+        part = rows[mine].tocoo()
+        turned = others[k * _ROWS : (k + 1) * _ROWS] @ covariance
+        values = part.data * turned[owner[mine][part.row] - k * _ROWS, part.col]
+        found[mine] = np.bincount(part.row, values, len(mine))
+    return found
 
 
 def _covariance(criterion: Criterion, state: State) -> Floats:
@@ -139,23 +208,3 @@ def _both(criterion: Criterion, state: State) -> tuple[Floats, Floats]:
     estimated, q = _covariance(criterion, state), criterion.layout.effects
     shared = estimated[:, q:] @ np.linalg.solve(estimated[q:, q:], estimated[q:])
     return estimated, estimated - shared
-
-
-def _frame(
-    levels: Cells,
-    ratings: NDArray[np.int64],
-    effects: Floats,
-    variances: tuple[Floats, Floats],
-    unit: float,
-) -> pd.DataFrame:
-    import pandas as pd
-
-    index = pd.MultiIndex.from_tuples(levels.labels(), names=levels.facets)
-    errors = [np.sqrt(np.maximum(v, 0.0)) / unit for v in variances]
-    columns = {
-        "ratings": ratings,
-        "effect": effects / unit,
-        "standard_error": errors[0],
-        "conditional_error": errors[1],
-    }
-    return pd.DataFrame(columns, index=index.get_level_values(0) if index.nlevels == 1 else index)

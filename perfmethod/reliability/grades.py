@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.reliability.review_draws import bootstrap_draws, normal_draws
-from perfmethod.scoring import Evaluation, Simulation, simulate
-from perfmethod.survey import Review
+from perfmethod.scoring import Evaluation, Simulation, measured_of, simulate
+from perfmethod.survey import Review, Unmeasured, noted, unmeasured_told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "GradeRisk", "grade_risk", "risk_by_ballots"]
 
 METHODS = ("normal", "bootstrap")
+DOUBTFUL = 0.05
+_WORDS = {
+    "en": "With other raters, {wrong} of {units} grades are expected to differ; {doubtful} units "
+    "have another grade with more than {above} % probability.",
+    "zh": "换一批评议人, 预计{wrong}个(共{units}个)单位等次不同; "
+    "{doubtful}个单位等次不同的概率超过{above}%。",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,7 +43,8 @@ class GradeRisk:
         (as evaluated); se_total (points, from the survey alone) and its Monte Carlo error
         se_total_mcse; rank_p05, rank_median, rank_p95 (percentiles of the draws); p_LEVEL for
         every grade; p_other, the probability of another grade than the one given, and
-        p_other_mcse.
+        p_other_mcse; unmeasured_weight (share of the unit's survey weight whose error cannot be
+        measured and counts as 0).
     expected_wrong : float
         Expected number of units whose grade differs (see `grade_risk`).
     expected_wrong_mcse : float
@@ -52,6 +61,8 @@ class GradeRisk:
         Categories with a single rater: nothing of their noise can be known, and none is in here.
     meta : mapping
         Digests of scheme and data, what varied, seed. Read-only.
+    unmeasured_weight : float
+        Share of all units' survey weight whose error is not in here.
     """
 
     units: pd.DataFrame
@@ -64,22 +75,37 @@ class GradeRisk:
     levels: tuple[str, ...]
     lonely: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+    unmeasured_weight: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
 
     def __repr__(self) -> str:
-        doubtful = int((self.units["p_other"] > 0.05).sum())
+        lost = noted(self.unmeasured_weight, self.lonely)
         return (
             f"<GradeRisk of {len(self.units)} units: {self.expected_wrong:.2f} grades expected "
-            f"to differ, {doubtful} doubtful (above 5 %), {self.draws} {self.method} draws>"
+            f"to differ, {len(self.doubtful())} doubtful (above 5 %), {self.draws} {self.method} "
+            f"draws{lost}>"
         )
+
+    def words(self, lang: str = "zh") -> tuple[str, ...]:
+        """What may be said.
+
+        Parameters
+        ----------
+        lang : {'zh', 'en'}
+        """
+        said = _WORDS[lang].format(
+            wrong=show(self.expected_wrong), units=len(self.units), doubtful=len(self.doubtful()),
+            above=show(100 * DOUBTFUL, 0),
+        )  # fmt: skip
+        return said, *unmeasured_told(self.unmeasured_weight, self.lonely, lang)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per unit; see `units`."""
         return self.units.copy()
 
-    def doubtful(self, above: float = 0.05) -> pd.DataFrame:
+    def doubtful(self, above: float = DOUBTFUL) -> pd.DataFrame:
         """Units whose grade would differ with more than this probability, the worst first."""
         found = self.units[self.units["p_other"] > above]
         return found.sort_values("p_other", ascending=False, kind="stable")
@@ -132,8 +158,9 @@ class GradeRisk:
         )  # fmt: skip
         n = len(self.doubtful())
         title = {
-            "zh": f"{n}家单位换一批评议人就可能换等次",
-            "en": f"{n} units might have another grade with other raters",
+            "zh": f"{n}家单位换一批评议人就可能换等次" if n else "换一批评议人, 没有单位可能换等次",
+            "en": f"{n or 'No'} unit{'' if n in (0, 1) else 's'} might have another grade with "
+            "other raters",
         }[lang]
         return plots.rank_intervals(frame, ax, title=title, language=lang)
 
@@ -172,7 +199,8 @@ def grade_risk(
     Raises
     ------
     PerfmethodError
-        No ballots, no grades, or an argument out of range.
+        No ballots, no grades, an argument out of range, or most of the survey's weight on answers
+        whose error cannot be measured.
     DataError
         A unit without any score in some draw.
 
@@ -196,13 +224,13 @@ def grade_risk(
 
     Efron, B. and Tibshirani, R. J. (1993). *An Introduction to the Bootstrap*. Chapman and Hall.
     """
-    review = _checked(evaluation, draws, factor, method)
+    review, unmeasured = _checked(evaluation, draws, factor, method)
     sampled = (
         normal_draws(evaluation.year, review, draws, factor, seed)
         if method == "normal"
         else bootstrap_draws(evaluation.year, review, draws, factor, seed)
     )
-    return _risk(evaluation, simulate(evaluation.year, sampled), review, factor, method)
+    return _risk(evaluation, simulate(evaluation.year, sampled), unmeasured, factor, method)
 
 
 def _binomial_error(p: pd.DataFrame, draws: int) -> NDArray[np.float64]:
@@ -210,7 +238,9 @@ def _binomial_error(p: pd.DataFrame, draws: int) -> NDArray[np.float64]:
     return np.asarray(np.sqrt(inside * (1 - inside) / draws))
 
 
-def _checked(evaluation: Evaluation, draws: int, factor: float, method: str) -> Review:
+def _checked(
+    evaluation: Evaluation, draws: int, factor: float, method: str
+) -> tuple[Review, Unmeasured]:
     if method not in METHODS:
         raise PerfmethodError(f"method: found {method!r}; allowed: {suggest(str(method), METHODS)}")
     if draws < 2:
@@ -220,15 +250,16 @@ def _checked(evaluation: Evaluation, draws: int, factor: float, method: str) -> 
         raise PerfmethodError(f"factor: found {factor}; allowed: {allowed}, finite")
     if "grades" not in evaluation.year.scheme.document:
         raise PerfmethodError("scheme: found no grades; allowed: a scheme with [grades]")
-    if evaluation.review is None:
+    unmeasured = measured_of(evaluation)
+    if evaluation.review is None or unmeasured is None:
         raise PerfmethodError("year: found no ballots; allowed: a year with a survey and ballots")
-    return evaluation.review
+    return evaluation.review, unmeasured
 
 
 def _risk(
     evaluation: Evaluation,
     found: Simulation,
-    review: Review,
+    unmeasured: Unmeasured,
     factor: float,
     method: str,
 ) -> GradeRisk:
@@ -245,6 +276,7 @@ def _risk(
         frame[f"p_{name}"] = (found.grade == code).mean(axis=0)
     p = other.mean(axis=0)
     frame["p_other"], frame["p_other_mcse"] = p, np.sqrt(p * (1 - p) / k)
+    frame["unmeasured_weight"] = unmeasured.units
     wrong = other.sum(axis=1)
     return GradeRisk(
         frame.sort_values(["class", "rank"], kind="stable"),
@@ -255,8 +287,9 @@ def _risk(
         factor,
         method,
         found.levels,
-        review.lonely,
+        unmeasured.lonely,
         found.meta,
+        unmeasured.weight,
     )
 
 
@@ -282,7 +315,13 @@ def risk_by_ballots(
     -------
     DataFrame
         Index times; se_total (median over units, points), expected_wrong, expected_wrong_mcse,
-        any_wrong (probability), doubtful (units above 5 %).
+        any_wrong (probability), doubtful (units above 5 %), unmeasured_weight (share of the weight
+        of the survey as it is now whose error cannot be measured and counts as 0 in every row).
+
+    Raises
+    ------
+    PerfmethodError, DataError
+        As `grade_risk`; times that are not above 0.
     """
     rows = {}
     for many in times:
@@ -295,5 +334,6 @@ def risk_by_ballots(
             "expected_wrong_mcse": found.expected_wrong_mcse,
             "any_wrong": found.any_wrong,
             "doubtful": len(found.doubtful()),
+            "unmeasured_weight": found.unmeasured_weight,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("times")

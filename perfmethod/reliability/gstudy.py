@@ -30,6 +30,7 @@ __all__ = ["GStudy", "generalizability", "study_names"]
 
 _FIXED = ("category", "mode", "category:mode", "dimension")
 _KINDS = ("components", "study")
+_BANDS = {"zh": "95%区间: {}", "en": "95 % bands: {}"}
 _NAMES = {
     "zh": {
         "unit": "单位", "unit:category": "单位×评议人类别", "unit:mode": "单位×方式",
@@ -76,9 +77,15 @@ class GStudy:
     def __post_init__(self) -> None:
         object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
 
-    def to_frame(self, level: float = 0.95, method: str = "wald") -> pd.DataFrame:
+    def to_frame(
+        self, level: float = 0.95, method: str | None = None, lang: str = "en"
+    ) -> pd.DataFrame:
         """Components with intervals, as `Components.to_frame`."""
-        return self.components.to_frame(level, method)
+        return self.components.to_frame(level, method, lang)
+
+    def told(self, lang: str = "en") -> str:
+        """What the intervals of components and reliabilities rest on, in words."""
+        return self.components.inference.told(lang)
 
     def decision(
         self,
@@ -106,6 +113,7 @@ class GStudy:
         *,
         fixed: Sequence[str] = _FIXED,
         level: float = 0.95,
+        lang: str = "en",
     ) -> pd.DataFrame:
         """Reliability with this many times as many ballots in every stratum.
 
@@ -113,7 +121,8 @@ class GStudy:
         -------
         pandas.DataFrame
             One row per factor and kind: factor, ballots (per unit), kind (absolute, relative),
-            reliability, lower, upper, error (standard error of a score in points).
+            reliability, lower, upper, error (standard error of a score in points), interval (what
+            the ends rest on, in words in that language).
         """
         import pandas as pd
 
@@ -129,8 +138,9 @@ class GStudy:
             ):  # fmt: skip
                 lower, upper = ends or (np.nan, np.nan)
                 rows.append((factor, float(table["ballots"].sum()), kind, value, lower, upper,
-                             float(np.sqrt(error))))  # fmt: skip
-        columns = ["factor", "ballots", "kind", "reliability", "lower", "upper", "error"]
+                             float(np.sqrt(error)), found.told(lang)))  # fmt: skip
+        columns = ["factor", "ballots", "kind", "reliability", "lower", "upper", "error",
+                   "interval"]  # fmt: skip
         return pd.DataFrame(rows, columns=columns)
 
     def plan(
@@ -187,11 +197,15 @@ class GStudy:
         if kind == "components":
             frame = self.to_frame().reset_index()
             frame["term"] = frame["term"].map(lambda t: study_names(lang).get(t, t))
-            return plots.component_bars(frame, ax, title=self._finding(lang), language=lang)
+            ax = plots.component_bars(frame, ax, title=self._finding(lang), language=lang)
+            ax.set_xlabel(f"{ax.get_xlabel()} ({self.told(lang)})")
+            return ax
         if kind == "study":
-            return plots.reliability_curves(
+            ax = plots.reliability_curves(
                 self.study(), ax, title=self._finding(lang), language=lang
             )
+            ax.set_xlabel(f"{ax.get_xlabel()} ({_BANDS[lang].format(self.decision().told(lang))})")
+            return ax
         raise PerfmethodError(f"kind: found {kind!r}; allowed: {suggest(str(kind), _KINDS)}")
 
     def _finding(self, lang: str) -> str:

@@ -20,6 +20,8 @@ __all__ = ["WEIGHTS", "category_weights", "fleiss_kappa", "gwet_ac"]
 
 Floats = NDArray[np.float64]
 
+_LEFT = 1e-12  # beyond chance: less is none, up to rounding
+
 
 def gwet_ac(
     ratings: ArrayLike | Ratings | Reduced,
@@ -69,8 +71,9 @@ def gwet_ac(
     Raises
     ------
     DataError
-        For one rater, one unit, no unit with two ratings, a single category, or ratings outside
-        the categories.
+        For one rater, one unit, no unit with two ratings, a single category, ratings outside the
+        categories, weights of 1 for every pair of categories, or agreement that chance explains
+        whole (by Fleiss' chance: the same category everywhere).
     ValueError
         For unknown weights, level or `over`.
 
@@ -161,6 +164,7 @@ def _coefficient(
     agreement = _Agreement.of(data, values, category_weights(weights, values), chance)
     once = np.ones(data.value.size), np.ones(data.n_units)
     observed, expected = agreement.both(*once)
+    _check_chance(expected, agreement.weights, values[np.unique(agreement.code)])
     if over == "units":
         interval = agreement.analytic(level)
     else:
@@ -182,6 +186,18 @@ def _coefficient(
         notes=(*notes, *interval.notes),
         details={"observed": observed, "chance": expected, "categories": tuple(values.tolist())},
     )
+
+
+def _check_chance(expected: float, weights: Floats, found: Floats) -> None:
+    """Refuse ratings whose agreement tells nothing beyond chance."""
+    if weights.min() == 1:
+        refuse("1 for every pair of categories", "a pair that does not agree", what="weights")
+    if expected > 1 - _LEFT:
+        shown = ", ".join(f"{v:g}" for v in found[:5])
+        refuse(
+            f"no categories but {shown}, which agree wholly: chance explains everything",
+            "ratings of which some could disagree",
+        )
 
 
 def _categories(data: Single, given: Sequence[float] | None) -> tuple[Floats, tuple[str, ...]]:
@@ -225,7 +241,7 @@ class _Agreement:
     def coefficient(self, m: Floats, g: Floats) -> float:
         """Return the coefficient, NaN where chance explains everything."""
         observed, expected = self.both(m, g)
-        return (observed - expected) / (1 - expected) if expected < 1 else np.nan
+        return (observed - expected) / (1 - expected) if expected <= 1 - _LEFT else np.nan
 
     def both(self, m: Floats, g: Floats) -> tuple[float, float]:
         """Observed and chance agreement; m weighs ratings (b,), g units (u,)."""

@@ -204,6 +204,22 @@ class NestedElimination:
         ratings = summed(rater, part.counts, len(members))
         return members, table, ratings, totals, outer / (1 + outer * nu)
 
+    def inner_ratings(self) -> tuple[Cells, Any, Floats, Floats, Ints]:
+        """Members, counts by cell (sparse), ratings, totals and raters of the ballots.
+
+        After `outer_effects`, which refuses a fit from tables.
+        """
+        from scipy.sparse import csr_array
+
+        assert self._ratings is not None
+        part, shift, rater, ballot, cell = self._ratings
+        ballots, size = self.members[1], len(self.members[1])
+        table = csr_array((part.counts.astype(float), (ballot, cell)), shape=(size, self.n_cells))
+        totals = summed(ballot, part.sums - shift * part.counts, size)
+        owner = np.empty(size, np.int64)
+        owner[ballot] = rater
+        return ballots, table, summed(ballot, part.counts, size), totals, owner
+
     def residual(self, ratios: Floats, solution: Floats) -> tuple[Floats, Floats]:
         """Derivatives of r'A⁻¹r, from the totals of residuals by ballot."""
         f, nu, (w, w_o, w_oo, w_n, w_nn, w_on) = self._weights(ratios)

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfmethod.errors import PerfmethodError, suggest
+from perfmethod.reliability._limits import choices, limits
+from perfmethod.reliability._ratio import interval_of, ratio_of
 from perfmethod.reliability.allocation import allocate
 from perfmethod.reliability.components import Components
-from perfmethod.reliability.decision import Decision, Shares, components_of, ratio_of
+from perfmethod.reliability.decision import Decision, Shares, components_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +91,8 @@ class _Errors:
         shape: tuple[int, float, float],
         fixed: frozenset[str],
     ) -> None:
-        self.terms, self.variances, self.covariance = components_of(components)
+        self.known = components_of(components)
+        self.terms = self.known.terms
         for name in self.terms:
             if name not in _ROLES:
                 allowed = suggest(name, _ROLES)
@@ -135,15 +138,14 @@ class _Errors:
         shares = self.shares(x)
         error = shares.absolute if kind == "absolute" else shares.relative
         if assurance is None:
-            return ratio_of(self.variances, None, shares.universe, error, 0.95)[0]
-        level = 2 * assurance - 1
-        found = ratio_of(self.variances, self.covariance, shares.universe, error, level)
-        if found[1] is None:
+            return ratio_of(self.known, shares.universe, error)
+        found = interval_of(self.known, shares.universe, error, 2 * assurance - 1)
+        if found is None:
             raise PerfmethodError(
                 "assurance: found components without a covariance; allowed: a fit, whose "
                 "uncertainty is known"
             )
-        return found[1][0]
+        return found[0]
 
 
 def _checked(strata: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -211,7 +213,7 @@ def survey_decision(
         raise PerfmethodError("strata: found no ballots in one; allowed: above 0 in each")
     errors = _Errors(components, table, (units, units_per_person, dimensions), frozenset(fixed))
     x = float((table["weight"] ** 2 / table["ballots"]).sum())
-    return Decision.of(errors.shares(x), errors.variances, errors.covariance, level)
+    return Decision.of(errors.shares(x), errors.known, level)
 
 
 def plan_survey(
@@ -254,7 +256,8 @@ def plan_survey(
     Raises
     ------
     PerfmethodError
-        A target that no number of ballots reaches, with the reliability at the most.
+        A target that no number of ballots reaches, with the reliability at the most; ``least`` or
+        ``most`` that are not whole numbers of 1 or more, or a least above the most.
 
     Notes
     -----
@@ -276,17 +279,13 @@ def plan_survey(
     table = _checked(strata, "cost")
     if not (table["cost"] > 0).all():
         raise PerfmethodError("strata: found a cost that is not positive; allowed: above 0")
-    choices = [units_per_person] if isinstance(units_per_person, int) else list(units_per_person)
     plans = []
-    for per_person in choices:
+    for per_person in choices(units_per_person):
         errors = _Errors(components, table, (units, per_person, dimensions), frozenset(fixed))
         cost = table["cost"].to_numpy(float) + cost_per_person / per_person
         ballots, optimal = _solve(errors, table, cost, (target, kind, assurance))
         weight = table["weight"].to_numpy(float)
-        found = Decision.of(
-            errors.shares(float((weight**2 / ballots).sum())),
-            errors.variances, errors.covariance, level,
-        )  # fmt: skip
+        found = Decision.of(errors.shares(float((weight**2 / ballots).sum())), errors.known, level)
         design = table.drop(columns=["least", "most"], errors="ignore")
         design = design.assign(cost=cost, ballots=ballots)
         total = float(cost @ ballots) * units
@@ -307,9 +306,7 @@ def _solve(
     errors: _Errors, table: pd.DataFrame, cost: Floats, wanted: tuple[float, str, float | None]
 ) -> tuple[NDArray[np.int64], bool]:
     target, kind, assurance = wanted
-    n = len(table)
-    least = table["least"].to_numpy(int) if "least" in table else np.ones(n, int)
-    most = table["most"].to_numpy(int) if "most" in table else np.full(n, 100_000)
+    least, most = limits(table)
     squares = table["weight"].to_numpy(float) ** 2
     low, high = float((squares / most).sum()), float((squares / least).sum())
 
@@ -322,7 +319,7 @@ def _solve(
             f"{errors.reliability(low, kind, assurance):.4f}, which the most ballots reach"
         )
     if short(high) >= 0:
-        return least.astype(np.int64), True
+        return least, True
     from scipy.optimize import brentq
 
     bound = float(brentq(short, low, high, xtol=1e-15, rtol=1e-14))

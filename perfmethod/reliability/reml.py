@@ -21,7 +21,7 @@ from perfmethod.reliability.henderson import henderson_components
 from perfmethod.reliability.layout import Layout, facets_of
 from perfmethod.reliability.moments import Moments
 from perfmethod.reliability.nested import NestedElimination, is_nested
-from perfmethod.reliability.newton import Point, minimize
+from perfmethod.reliability.newton import Minimum, Point, minimize
 
 __all__ = ["METHODS", "fitted", "variance_components"]
 
@@ -32,9 +32,11 @@ METHODS = ("REML", "ML")
 _LARGE = 1_000  # levels from which a second term is eliminated too, if the largest lies within it
 _SMALL = 0.02  # of the residual variance, where a search for small components starts
 _NO_RESIDUAL = 1e-12  # of the sum of squares: nothing, up to rounding
+_VANISHED = 1e7  # ratio from which on a search that finds no minimum has none to find
 _NEAR = 30.0  # gradient from which on exact second derivatives are worth their time
 _CHEAP = 1_000  # columns up to which a product of two dense matrices costs nothing
 _FREED = 3_000_000
+_FEW = 2_000  # ratings up to which a boundary may hide a lower minimum elsewhere
 _LEAST = 1e-8  # tolerance of the gradient, or
 _PER_RATING = 1e-12  # this for every rating, if that is more: rounding grows with the ratings
 
@@ -60,12 +62,17 @@ def variance_components(
     The criterion (minus twice the log likelihood, the residual variance profiled out) is minimized
     over the ratios :math:`\lambda_k = \sigma_k^2 / \sigma_e^2 \ge 0` by Newton's method for their
     roots with analytic gradient and Hessian (average information for the eliminated term far from
-    the minimum, and where the equations are large), starting from Henderson's method I.
+    the minimum, and where the equations are large), starting from Henderson's method I. Up to
+    2,000 ratings may leave several minima: a search that ends on the boundary is made again from
+    ratios of 1 there, of 1 everywhere, and of 0, and the lowest minimum counts.
 
-    **Stopping rule.** The largest :math:`|\lambda_k\, \partial d / \partial \lambda_k|` over
-    positive ratios and the largest :math:`-\partial d / \partial \lambda_k` over ratios at zero
-    are at most `tolerance`; otherwise the result says that it has not converged. A component at
-    zero with a positive derivative is a boundary solution and is named as such.
+    **Stopping rule.** With :math:`\tau_k = \sqrt{2 l_k} / n`, about the standard error of a ratio
+    at zero (:math:`l_k` levels, n ratings), the largest :math:`\lambda_k\, \partial d / \partial
+    \lambda_k` where the derivative is positive and the largest :math:`-\max(\lambda_k, \tau_k)\,
+    \partial d / \partial \lambda_k` where it is negative are at most `tolerance`; otherwise the
+    result says that it has not converged. Neither depends on the unit of the ratings. A ratio below
+    :math:`\tau_k / 100` counts as zero where the derivative there is not negative; a component at
+    zero is a boundary solution and is named as such.
 
     Parameters
     ----------
@@ -154,14 +161,28 @@ def fitted(
             state = model.criterion.at(ratios, exact=exact, near=_NEAR)
             if state.square > least:
                 return state.value, state.gradient, lambda: state.hessian, state
-        raise PerfmethodError(
-            "residual: found no variance left beside the terms, which explain every rating; "
-            "allowed: fewer terms, so that some is left"
-        )
+        raise _explained()
 
-    start = np.maximum(model.start[:-1] / model.start[-1], 0.0)
-    found = minimize(objective, start, tolerance=limit)
+    def search(start: Floats) -> Minimum:
+        rounding = model.criterion.rounding
+        return minimize(objective, start, scale=model.scales, rounding=rounding, tolerance=limit)
+
+    found = search(np.maximum(model.start[:-1] / model.start[-1], 0.0))
+    if model.elimination.total <= _FEW and not found.x.all():
+        one = np.ones(len(found.x))
+        for other in map(search, (np.where(found.x > 0, found.x, one), one, 0 * one)):
+            better = other.value < found.value - model.criterion.rounding
+            found = other if better and other.converged >= found.converged else found
+    if not found.converged and found.x.max() > _VANISHED:
+        raise _explained()  # the minimum is at no residual, where rounding stopped the search
     return Components.of(model, names, found, method, limit)
+
+
+def _explained() -> PerfmethodError:
+    return PerfmethodError(
+        "residual: found no variance left beside the terms, which explain every rating; "
+        "allowed: fewer terms, so that some is left"
+    )
 
 
 def _model(

@@ -23,6 +23,12 @@ KINDS = ("categories", "units")
 _LANGUAGES = ("zh", "en")
 
 
+_SAME = {
+    "zh": "去掉评议人宽严差别后, 没有单位名次变动",
+    "en": "Without the raters' severity no unit changes its place",
+}
+
+
 def draw(found: Severity, kind: str, ax: Axes | None, lang: str) -> Axes:
     """Draw one kind of figure; see `Severity.plot`."""
     _check(kind, lang)
@@ -32,10 +38,10 @@ def draw(found: Severity, kind: str, ax: Axes | None, lang: str) -> Axes:
     table = _units(found, lang)
     changed = int((found.units["rank_raw"] != found.units["rank_adjusted"]).sum())
     most = int((found.units["rank_raw"] - found.units["rank_adjusted"]).abs().max())
-    title = {
+    title = _SAME[lang] if not changed else {
         "zh": f"去掉评议人宽严差别后, {changed}家单位名次变动, 最多{most}位",
         "en": f"Without the raters' severity {changed} units change places, by {most} at most",
-    }[lang]
+    }[lang]  # fmt: skip
     return plots.adjusted_scores(table, ax, title=title, level=found.level, language=lang)
 
 
@@ -47,9 +53,14 @@ def draw_opinion(found: SecondOpinion, kind: str, ax: Axes | None, lang: str) ->
         table["fair"] = found.units["fair"].reindex(table.index)
         least = show(float(found.agreement["spearman"].min()), 3)
         title = {
-            "zh": f"两种模型的名次相关{least}, 最多相差{found.most_places}位",
-            "en": f"Both models agree: rank correlation {least}, {found.most_places} places "
-            "apart at most",
+            "zh": f"两种模型的名次相关{least}, "
+            + (f"最多相差{found.most_places}位" if found.most_places else "名次完全一致"),
+            "en": f"Both models agree: rank correlation {least}, "
+            + (
+                f"{found.most_places} places apart at most"
+                if found.most_places
+                else "no place apart"
+            ),
         }[lang]
         return plots.adjusted_scores(table, ax, title=title, level=found.first.level, language=lang)
     table, _ = _map(found.first, lang)

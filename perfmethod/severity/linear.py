@@ -23,6 +23,8 @@ __all__ = ["Adjusted", "LinearFits", "adjusted_scores", "category_severities", "
 
 Floats = NDArray[np.float64]
 
+_MANY = 1e6  # degrees of freedom from which on Student's t is normal
+
 
 @dataclass(frozen=True, eq=False)
 class LinearFits:
@@ -49,19 +51,50 @@ class Adjusted:
     scores : ndarray (n,)
     covariance : ndarray (n, n)
         Of score minus truth.
+    slopes : ndarray (t, n, n)
+        Derivatives of the covariance by the t variance components.
+    spread : ndarray (t, t)
+        Covariance of the components.
     """
 
     scores: Floats
     covariance: Floats
+    slopes: Floats
+    spread: Floats
 
     def mean_over(self, weights: Floats) -> Adjusted:
         """Weighted sums, weights (k, n)."""
-        return Adjusted(weights @ self.scores, weights @ self.covariance @ weights.T)
+        return Adjusted(
+            weights @ self.scores,
+            weights @ self.covariance @ weights.T,
+            weights @ self.slopes @ weights.T,
+            self.spread,
+        )
 
     @property
     def errors(self) -> Floats:
         """Standard errors (n,)."""
         return np.sqrt(np.maximum(np.diag(self.covariance), 0.0))
+
+    @property
+    def degrees(self) -> Floats:
+        r"""Degrees of freedom (n,) of the errors by Satterthwaite: :math:`2 v^2 / (g' S g)`.
+
+        v is a variance, g its derivatives by the components, S their covariance. Infinite for what
+        has no error.
+        """
+        variance = np.diag(self.covariance)
+        by = np.diagonal(self.slopes, axis1=1, axis2=2)
+        unsure = np.einsum("in,ij,jn->n", by, self.spread, by)
+        known = (unsure <= 0) | (variance <= 0)
+        return np.where(known, np.inf, 2 * variance**2 / np.where(known, 1.0, unsure))
+
+    def half_widths(self, level: float) -> Floats:
+        """Half widths (n,) of intervals by Student's t with these degrees of freedom."""
+        from scipy.special import stdtrit
+
+        quantile = stdtrit(np.minimum(self.degrees, _MANY), (1 + level) / 2)
+        return np.asarray(quantile * self.errors)
 
 
 def fit_linear(survey: Survey, category: str, interaction: bool, method: str) -> LinearFits:
@@ -144,8 +177,7 @@ def adjusted_scores(fit: Components, survey: Survey) -> Adjusted:
             here = {k: [v[i] for i in np.flatnonzero(used)] for k, v in points.items()}
             here["category"] = [category] * int(used.sum())
             weights[used] += share[used, None] * joint.rows(here, int(used.sum()))
-    scores, covariance = joint.combined(weights)
-    return Adjusted(scores, covariance)
+    return _combined(joint, weights)
 
 
 def category_severities(fit: Components, survey: Survey) -> Adjusted:
@@ -157,10 +189,14 @@ def category_severities(fit: Components, survey: Survey) -> Adjusted:
     joint = _joint(fit)
     n = len(categories)
     if "category" not in joint.terms:
-        return Adjusted(np.zeros(n), np.zeros((n, n)))
-    weights = _contrasts(joint, categories)
-    scores, covariance = joint.combined(weights)
-    return Adjusted(scores, covariance)
+        t = len(fit.terms)
+        return Adjusted(np.zeros(n), np.zeros((n, n)), np.zeros((t, n, n)), np.zeros((t, t)))
+    return _combined(joint, _contrasts(joint, categories))
+
+
+def _combined(joint: JointEffects, weights: Floats) -> Adjusted:
+    spread = joint.fit.inference.covariance
+    return Adjusted(*joint.combined(weights), joint.slopes(weights), spread)
 
 
 def _contrasts(joint: JointEffects, categories: Sequence[str]) -> Floats:

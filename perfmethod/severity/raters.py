@@ -13,24 +13,19 @@ __all__ = ["rater_spread", "raters_by_category"]
 _SHARES = {"p10": 0.1, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p90": 0.9}
 
 
-def rater_spread(fit: Components, level: float) -> tuple[float, float, float]:
+def rater_spread(fit: Components, level: float) -> tuple[float, float, float, str]:
     """Standard deviation of the severity of raters within categories, and its interval.
 
     Returns
     -------
     value, lower, upper : float
-        Points; the roots of the variance component and of its interval, which is normal on the log
-        scale, or the profile interval of a component at zero.
+        Points; the roots of the variance component and of its interval by default.
+    interval : str
+        What the interval rests on.
     """
-    from scipy.special import ndtri
-
-    place, value = fit.terms.index("rater"), fit.variance("rater")
-    if value > 0:
-        ratio = float(ndtri((1 + level) / 2) * np.sqrt(fit.covariance[place, place]) / value)
-        lower, upper = np.sqrt(value * np.exp([-ratio, ratio]))
-    else:
-        lower, upper = np.sqrt(fit.intervals(level)[place])
-    return float(np.sqrt(value)), float(lower), float(upper)
+    lower, upper, told = fit.interval("rater", level)
+    value, lower, upper = np.sqrt([fit.variance("rater"), lower, upper]).tolist()
+    return value, lower, upper, told
 
 
 def raters_by_category(fit: Components, survey: Survey, min_cell: int) -> pd.DataFrame:

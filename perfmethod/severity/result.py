@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.severity._source import Survey
 from perfmethod.severity.connected import Connection
-from perfmethod.severity.linear import LinearFits
+from perfmethod.severity.linear import Adjusted, LinearFits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,23 +37,25 @@ class Severity:
     units : pandas.DataFrame
         Index unit_id: class, answers, raw (mean of the unit's scores by dimension as the survey
         gives them), adjusted (at the common mix of categories and for raters of average severity;
-        generalized least squares with units fixed: **not shrunken**), standard_error, lower,
-        upper (normal interval), shrunken (the same target predicted with units random: BLUP,
-        **shrunken** toward the mean of the class), shrunken_error (root of the prediction error
-        variance), rank_raw, rank_adjusted, rank_shrunken (in the class), rater_set (units of one
-        set are connected by shared raters).
+        generalized least squares with units fixed: **not shrunken**), standard_error, df (degrees
+        of freedom of the error, by Satterthwaite), lower, upper (interval by Student's t), shrunken
+        (the same target predicted with units random: BLUP, **shrunken** toward the mean of the
+        class), shrunken_error (root of the prediction error variance), rank_raw, rank_adjusted,
+        rank_shrunken (in the class), rater_set (units of one set are connected by shared raters).
     dimensions : pandas.DataFrame
         Index unit_id and dimension: answers, raw, adjusted, standard_error, shrunken,
         shrunken_error.
     categories : pandas.DataFrame
         Index category: raters, answers (``"<10"`` and the like where small), severity against the
-        mean of the categories, standard_error, lower, upper, suppressed. Severities add to zero.
+        mean of the categories, standard_error, df, lower, upper, suppressed. They add to zero.
         Raters are random: their differences are in the standard errors. Categories with few raters
         are hidden, and with one of them the next smallest, for it would follow from the sum.
     raters : pandas.DataFrame
         Percentiles of predicted severities of raters by category; see `raters_by_category`.
     rater_sd, rater_lower, rater_upper : float
         Standard deviation of raters within categories with its interval.
+    rater_interval : str
+        What that interval rests on, in words.
     covariance : pandas.DataFrame (u, u)
         Of the adjusted scores.
     connection : Connection
@@ -76,6 +77,7 @@ class Severity:
     rater_sd: float
     rater_lower: float
     rater_upper: float
+    rater_interval: str
     covariance: pd.DataFrame
     connection: Connection
     fits: LinearFits
@@ -84,6 +86,7 @@ class Severity:
     empty: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     _survey: Survey | None = field(default=None, repr=False)
+    _scores: Adjusted | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
@@ -111,8 +114,8 @@ class Severity:
         Returns
         -------
         dict
-            difference, standard_error, lower, upper, note (what it rests on where the units share
-            no raters, not even by a chain).
+            difference, standard_error, df, lower, upper, note (what it rests on where the units
+            share no raters, not even by a chain).
 
         Raises
         ------
@@ -125,16 +128,16 @@ class Severity:
                 raise PerfmethodError(f"unit: found {unit!r}; allowed: {near}")
         names = self.units.index
         weights = (names == first).astype(float) - (names == second)
-        value = float(weights @ self.units["adjusted"].to_numpy(float))
-        variance = float(weights @ self.covariance.to_numpy(float) @ weights)
-        error = float(np.sqrt(max(variance, 0.0)))
-        half = _quantile(self.level) * error
+        assert self._scores is not None
+        found = self._scores.mean_over(weights[None])
+        value, error, df = (float(x[0]) for x in (found.scores, found.errors, found.degrees))
+        half = float(found.half_widths(self.level)[0])
         sets = self.units["rater_set"]
         note = "" if sets[first] == sets[second] else (
             "no shared raters, not even by a chain: it rests on raters of a category being drawn "
             "from the same people"
         )  # fmt: skip
-        return {"difference": value, "standard_error": error, "lower": value - half,
+        return {"difference": value, "standard_error": error, "df": df, "lower": value - half,
                 "upper": value + half, "note": note}  # fmt: skip
 
     def plot(self, kind: str = "categories", ax: Axes | None = None, lang: str = "zh") -> Axes:
@@ -162,9 +165,3 @@ class Severity:
             f"<Severity of {len(self.categories)} categories on {len(self.units)} units: {shown}, "
             f"raters differ by {show(self.rater_sd, 1)} (SD), up to {moved} places change{state}>"
         )
-
-
-def _quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri((1 + level) / 2))

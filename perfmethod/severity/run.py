@@ -87,8 +87,9 @@ def severity(
     -----
     Severities are points of the score scale. Where options are few and scores near an end, a
     category's severity depends on how good the units are; `second_opinion` has the ordinal models
-    in which it does not. Standard errors and intervals take the variance components as known and
-    are normal: with few raters in a category they are too short.
+    in which it does not. Standard errors take the variance components as known; intervals are by
+    Student's t with the degrees of freedom by which the components are not (Satterthwaite), so
+    that they hold with few raters in a category too.
 
     References
     ----------
@@ -97,6 +98,9 @@ def severity(
 
     Braun, H. I. (1988). Understanding scoring reliability: experiments in calibrating essay
     readers. *Journal of Educational Statistics* 13, 1-18.
+
+    Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance components.
+    *Biometrics Bulletin* 2, 110-114.
 
     Raymond, M. R. and Viswesvaran, C. (1993). Least squares models to correct for rater effects in
     performance assessment. *Journal of Educational Measurement* 30, 253-268.
@@ -139,6 +143,7 @@ def severity(
         survey.empty,
         {**survey.meta, "terms": fits.fixed_units.terms, "method": method},
         survey,
+        of_units[0],
     )
 
 
@@ -167,9 +172,7 @@ def _dimensions(
 def _units(
     survey: Survey, weights: Floats, own: Adjusted, shrunken: Adjusted, level: float
 ) -> pd.DataFrame:
-    from scipy.special import ndtri
-
-    half = float(ndtri((1 + level) / 2)) * own.errors
+    half = own.half_widths(level)
     units = survey.mix.index
     raw = survey.raw.stack().reindex(pd.MultiIndex.from_frame(survey.pairs)).to_numpy(float)
     sets = survey.connection.rater_set()
@@ -177,7 +180,7 @@ def _units(
         {"class": "" if survey.classes is None else survey.classes.loc[units].to_numpy(),
          "answers": survey.answers.groupby("unit").size().reindex(units).to_numpy(),
          "raw": weights @ raw, "adjusted": own.scores, "standard_error": own.errors,
-         "lower": own.scores - half, "upper": own.scores + half,
+         "df": own.degrees, "lower": own.scores - half, "upper": own.scores + half,
          "shrunken": shrunken.scores, "shrunken_error": shrunken.errors},
         index=pd.Index(units, name="unit_id"),
     )  # fmt: skip
@@ -189,22 +192,20 @@ def _units(
 
 
 def _categories(survey: Survey, fits: LinearFits, level: float) -> pd.DataFrame:
-    from scipy.special import ndtri
-
     found = category_severities(fits.fixed_units, survey)
-    half = float(ndtri((1 + level) / 2)) * found.errors
+    half = found.half_widths(level)
     answers = survey.answers.groupby("category")
     order = list(survey.mix.columns)
     frame = pd.DataFrame(
         {"raters": answers["rater"].nunique().loc[order].to_numpy(),
          "answers": answers.size().loc[order].to_numpy(),
-         "severity": found.scores, "standard_error": found.errors,
+         "severity": found.scores, "standard_error": found.errors, "df": found.degrees,
          "lower": found.scores - half, "upper": found.scores + half}
     )  # fmt: skip
     few = (frame["raters"] < survey.min_cell).to_numpy(copy=True)
     if few.sum() == 1 and len(few) > 1:  # alone it would follow from the others' sum
         few[int(np.argmin(np.where(few, np.inf, frame["raters"])))] = True
-    values = ["severity", "standard_error", "lower", "upper"]
+    values = ["severity", "standard_error", "df", "lower", "upper"]
     frame.loc[few, values] = np.nan
     shown = suppress(frame, survey.min_cell, counts=("raters", "answers"), values=(), parts=None)
     index = pd.Index(order, name="category")

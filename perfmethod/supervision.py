@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from perfmethod.display import show
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.frames import rows
 from perfmethod.year import Year
@@ -57,6 +58,22 @@ class Supervision:
         table = table.reindex(columns=list(STATUSES), fill_value=0)
         return table.sort_values(["alarm", "warning", "no_report"], ascending=False, kind="stable")
 
+    def words(self, lang: str = "zh") -> str:
+        """How many tasks stand where, and how many have nothing to be measured by.
+
+        Parameters
+        ----------
+        lang : {'zh', 'en'}
+        """
+        counts, said = self.tasks["status"].value_counts(), _TOLD[lang]
+        each = [said["each"].format(n=int(counts.get(status, 0)), status=names[lang])
+                for status, names in STATUSES.items()]  # fmt: skip
+        whole = len(self.year.tasks) if self.year.tasks is not None else 0
+        return said["all"].format(
+            quarter=self.quarter, tasks=len(self.tasks), each=said["join"].join(each),
+            rest=whole - len(self.tasks),
+        )  # fmt: skip
+
     def plot(self, ax: Axes | None = None, *, lang: str = "zh") -> Axes:
         """Draw the number of tasks by unit and status."""
         from perfmethod import plots
@@ -83,7 +100,8 @@ class Supervision:
             )
         name = self.year.unit_names(lang)[unit]
         words = _LETTER[lang]
-        mine = self.tasks[(self.tasks["unit_id"] == unit) & (self.tasks["status"] != "on_path")]
+        own = self.tasks[self.tasks["unit_id"] == unit]
+        mine = own[own["status"] != "on_path"]
         lines = [words["title"].format(name=name, quarter=self.quarter)]
         lines += [self._item(row, lang) for row in rows(mine.sort_values("ratio"))]
         doubtful = self.doubtful[self.doubtful["unit_id"] == unit]
@@ -93,7 +111,7 @@ class Supervision:
                 "- " + words["doubtful"].format(node=node, reason=_REASONS[row.reason][lang])
             )
         if len(lines) == 1:
-            lines.append(words["nothing"])
+            lines.append(words["nothing" if len(own) else "unmeasured"])
         else:
             lines.append(words["ask"])
         return "\n".join(lines)
@@ -104,24 +122,40 @@ class Supervision:
         if row.status == "no_report":
             return f"- {node}: {status}"
         return f"- {node}: " + _LETTER[lang]["item"].format(
-            share=100 * row.share, expected=100 * row.expected, status=status
+            share=show(100 * row.share, 0), expected=show(100 * row.expected, 0), status=status
         )
 
 
+_TOLD = {
+    "en": {
+        "all": "End of quarter {quarter}: {tasks} tasks, {each} ({rest} others have no path in "
+        "this quarter, no target above 0, or are better the lower they are)",
+        "each": "{n} {status}",
+        "join": ", ",
+    },
+    "zh": {
+        "all": "第{quarter}季度末: {tasks}项任务, {each} (另有{rest}项本季度无进度要求、"
+        "目标值不大于0或以低为优, 不作衡量)",
+        "each": "{n}项{status}",
+        "join": "、",
+    },
+}
 _LETTER = {
     "en": {
         "title": "Supervision letter to {name}, end of quarter {quarter}",
-        "item": "{share:.0f} % of the target, {expected:.0f} % expected ({status})",
+        "item": "{share} % of the target, {expected} % expected ({status})",
         "doubtful": "{node}: {reason}",
         "ask": "Report causes and measures within 10 working days.",
-        "nothing": "Every task is on its path; nothing to report.",
+        "nothing": "Every task that can be measured is on its path; nothing to report.",
+        "unmeasured": "No task can be measured against a path in this quarter.",
     },
     "zh": {
         "title": "督办函: {name}, 第{quarter}季度末",
-        "item": "完成目标的{share:.0f}%, 应达{expected:.0f}% ({status})",
+        "item": "完成目标的{share}%, 应达{expected}% ({status})",
         "doubtful": "{node}: {reason}",
         "ask": "请于10个工作日内报送原因和整改措施。",
-        "nothing": "各项任务均达到进度, 无督办事项。",
+        "nothing": "可衡量进度的各项任务均达到进度, 无督办事项。",
+        "unmeasured": "本季度没有可衡量进度的任务。",
     },
 }
 _REASONS = {

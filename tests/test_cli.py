@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -124,8 +126,14 @@ def test_explain_adds_up_as_printed(lang: str, capsys):
 def test_explain_names_the_veto_and_the_way(capsys):
     assert run("explain", ROOT / "data" / "2009", "D27") == 0
     text = capsys.readouterr().out
-    for fragment in ("veto 'Work safety'", "without the veto the grade would be Excellent",
-                     "competes in G4 (8 units)", "Survey cells", "collected by D27"):  # fmt: skip
+    for fragment in (
+        "veto 'Work safety'",
+        "without the veto the grade would be Excellent",
+        "competes in G4 ",
+        "(8 units)",
+        "Survey cells",
+        "collected by D27",
+    ):
         assert fragment in text
     assert run("explain", ROOT / "data" / "2009", "D26") == 0
     assert "needs a total above" in capsys.readouterr().out
@@ -193,10 +201,121 @@ def test_every_broken_scheme_exits_with_2_and_writes_nothing(name, small, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
-def test_out_is_a_file(small: Path, tmp_path: Path, capsys):
-    (tmp_path / "out").write_text("mine")
-    assert run("evaluate", small, "--out", tmp_path / "out") == 1
-    assert (tmp_path / "out").read_text() == "mine"
+@pytest.mark.parametrize(
+    "command", ["evaluate", "supervise", "reliability", "sensitivity", "fairness"]
+)
+def test_out_that_cannot_be_written_is_refused_before_any_work(
+    command: str, small: Path, tmp_path: Path, capsys, monkeypatch
+):
+    def load(*_: object) -> None:
+        raise AssertionError("the year was read")
+
+    monkeypatch.setattr(pm.Year, "load", load)
+    (file := tmp_path / "out").write_text("mine")
+    for out in (file, file / "deeper" / "still"):
+        assert run(command, small, "--out", out) == 2
+        told = capsys.readouterr().err
+        assert f"found --out {out}: a file" in told
+        assert "allowed: a folder, or nothing there yet" in told
+    assert run(command, small, "--out", "") == 2
+    assert "allowed: a folder" in capsys.readouterr().err
+    monkeypatch.setattr("perfmethod.cli.commands.os.access", lambda *_: False)
+    assert run(command, small, "--out", tmp_path / "new") == 2
+    assert "may not be written" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "small"]
+    assert file.read_text() == "mine"
+
+
+def test_a_folder_in_the_way_of_a_file_leaves_the_others_alone(tmp_path: Path):
+    (out := tmp_path / "out").joinpath("b.txt").mkdir(parents=True)
+    (out / "a.txt").write_text("old")
+    files = {"a.txt": lambda p: p.write_text("new"), "b.txt": lambda p: p.write_text("new")}
+    with pytest.raises(PerfmethodError, match=r"b\.txt"):
+        write_folder(out, files)
+    assert (out / "a.txt").read_text() == "old"
+    assert sorted(p.name for p in out.iterdir()) == ["a.txt", "b.txt"]
+
+
+def test_what_is_no_year_is_said_before_a_scheme_is_missed(small: Path, tmp_path: Path, capsys):
+    for path, told in ((tmp_path / "nowhere", "found nothing at"),
+                       (small / "units.csv", "found the file")):  # fmt: skip
+        assert run("check", path) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert "allowed: a year's folder, or an .xlsx workbook" in said
+        assert "scheme" not in said
+
+
+def test_who_has_read_enough_hears_no_complaint(small: Path, capsys, monkeypatch):
+    def closed(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("perfmethod.cli.commands.say_check", closed)
+    assert run("check", small) == 1
+    assert capsys.readouterr().err == ""
+
+
+ENGLISH = re.compile(r"[A-Za-z]{3}")
+
+
+def test_without_groups_units_stand_in_their_named_class(small: Path, capsys):
+    (small / "groups.csv").unlink()
+    units = pd.read_csv(small / "units.csv", dtype="string", keep_default_na=False)
+    units.drop(columns="group").to_csv(small / "units.csv", index=False)
+    scheme = SMALL_SCHEME.replace('pool = "group"', 'pool = "class"')
+    (small / "scheme.toml").write_text(scheme, encoding="utf-8")
+    assert run("evaluate", small, "--lang", "zh") == 0
+    said = capsys.readouterr().out
+    assert "(区县政府, 组内第1名)" in said
+    assert not ENGLISH.search(said)
+
+
+def test_short_commands_speak_the_language_asked_for(small: Path, capsys):
+    for command in (["check"], ["evaluate"], ["supervise", "--quarter", 3]):
+        for lang in ("zh", "en"):
+            assert run(command[0], small, *command[1:], "--lang", lang) == 0
+            said = capsys.readouterr().out.replace(str(small), "")
+            if lang == "zh":
+                assert not ENGLISH.search(said), said
+                assert "市财政局" in said or command == ["check"]
+            else:
+                assert not re.search(r"[\u4e00-\u9fff]", said), said
+                assert "Finance" in said or command == ["check"]
+
+
+def test_a_year_without_grades_or_with_one_unit_has_its_figures(
+    small: Path, tmp_path: Path, capsys
+):
+    """Thresholds have no cut, one unit none to be compared with: the figure is left out."""
+    text = SMALL_SCHEME.replace('rule = "quota"', 'rule = "thresholds"')
+    text = re.sub(r"^places = .*$", "least = 900", text, flags=re.MULTILINE)
+    text = re.sub(r"(levels.qualified\]\n)", r"\1least = 600\n", text)
+    (small / "scheme.toml").write_text(text, encoding="utf-8")
+    assert run("evaluate", small, "--out", tmp_path / "out", "--figures") == 0
+    figures = {p.name for p in (tmp_path / "out").glob("*.png")}
+    assert figures == {"totals_by_group.png", "blocks.png"}
+    bare = SMALL_SCHEME.partition("[vetoes")[0]
+    (small / "scheme.toml").write_text(bare, encoding="utf-8")
+    (small / "vetoes.csv").unlink()
+    capsys.readouterr()
+    assert run("evaluate", small) == 0
+    said = capsys.readouterr().out
+    assert "The scheme gives no grades." in said
+    assert "D02  Finance" in said
+
+
+def test_places_beyond_the_quota_are_not_said_to_be_unfilled(small: Path, capsys):
+    from perfmethod.cli._say import say_evaluation
+
+    evaluation = pm.evaluate(pm.Year.load(small), lang="en")
+    quotas = evaluation.quotas.copy()
+    assert (quotas["unfilled"] == 0).all()
+    for number, told in ((1, "1 of"), (-2, "2 more than the")):
+        quotas.loc[quotas.index[0], "unfilled"] = number
+        say_evaluation(replace(evaluation, quotas=quotas), "en")
+        said = capsys.readouterr().out
+        assert f"Excellent: {told}" in said
+        assert "-2" not in said
 
 
 def test_a_failing_writer_leaves_nothing(tmp_path: Path):
@@ -229,6 +348,22 @@ def test_synth_and_supervise(tmp_path: Path, capsys):
     assert (tmp_path / "s" / "supervision.png").stat().st_size > 10_000
     assert run("supervise", folder, "--unit", "D01", "--lang", "zh") == 0
     assert "督办函" in capsys.readouterr().out
+
+
+def test_synth_lists_every_problem_and_writes_nothing(small: Path, tmp_path: Path, capsys):
+    (file := tmp_path / "file").write_text("mine")
+    much = ("--units", 10**7, "--ballots", 10**12)
+    assert run("synth", small, "--truth", file / "truth", *much) == 2
+    said = capsys.readouterr().err
+    assert "4 problems in the arguments" in said
+    for told in ("already there", f"found --truth {file / 'truth'}: a file at {file}",
+                 "--units 10000000; allowed: up to 100000", "--ballots 1000000000000"):  # fmt: skip
+        assert told in said
+    new = tmp_path / "new"
+    for truth in (new, new / "truth", tmp_path):
+        assert run("synth", new, "--truth", truth) == 2
+    assert "a folder apart" in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "small"]
 
 
 def test_explanation_sums_exactly_for_every_unit_of_2009():
@@ -287,3 +422,63 @@ def test_units_of_one_name_stay_apart(small: Path, tmp_path: Path):
     assert run("evaluate", small, "--out", tmp_path / "out", "--figures") == 0
     names = pd.read_csv(tmp_path / "out" / "scores.csv", index_col="unit_id")["name"]
     assert names[["D01", "D02"]].tolist() == ["市发改委 (D01)", "市发改委 (D02)"]
+
+
+def test_an_empty_argument_is_named(small: Path, tmp_path: Path, capsys):
+    for arguments, name in ((("check", ""), "YEAR"), (("check", small, "--scheme", ""), "--scheme"),
+                            (("synth", ""), "DIR")):  # fmt: skip
+        assert run(*arguments) == 2
+        said = capsys.readouterr().err
+        assert f"argument {name}: found nothing; allowed: " in said
+
+
+def test_a_broken_scheme_hides_no_problem_of_the_tables(small: Path, tmp_path: Path, capsys):
+    other = tmp_path / "other.toml"
+    text = (small / "scheme.toml").read_text(encoding="utf-8")
+    other.write_text(text.replace("base = 1000", 'base = "x"'), encoding="utf-8")
+    units = (small / "units.csv").read_text(encoding="utf-8").splitlines()
+    (small / "units.csv").write_text("\n".join([*units, units[1]]) + "\n", encoding="utf-8")
+    (small / "internal.csv").write_text("unit_id,category,score\nC01,I01,many\nC77,I01,50\n")
+    (small / "vetoes.csv").write_text("event_id,unit_id,veto\nV1,C01,V01\n")
+    assert run("check", small, "--scheme", other) == 2
+    said = capsys.readouterr().err
+    assert "column 'base': found 'x'" in said
+    assert "units.csv" in said
+    assert "again (first in row 2)" in said
+    assert "internal.csv, row 2, column 'score': found 'many'" in said
+    assert "'C77'" in said
+    assert "vetoes.csv, row 1, column 'status': found no such column" in said
+    (small / "scheme.toml").write_text(other.read_text(encoding="utf-8"), encoding="utf-8")
+    assert run("check", small) == 2
+    assert capsys.readouterr().err == said.replace("other.toml", "scheme.toml")
+
+
+def test_a_sound_year_has_no_problem_without_its_scheme(small: Path):
+    from perfmethod.year.alone import problems_alone
+
+    assert problems_alone(small) == ()
+    assert problems_alone(ROOT / "data" / "2009") == ()
+
+
+def test_one_of_a_kind_is_said_in_the_singular(tmp_path: Path, capsys):
+    year = tmp_path / "one"
+    year.mkdir()
+    (year / "scheme.toml").write_text(
+        'format = 1\nname = { en = "One" }\nclasses.city = {}\n'
+        'indicators.roads = { rule = { method = "identity" } }\n', encoding="utf-8",
+    )  # fmt: skip
+    (year / "units.csv").write_text("unit_id\nA\n", encoding="utf-8")
+    (year / "actuals.csv").write_text("unit_id,roads\nA,90\n", encoding="utf-8")
+    assert run("check", year) == 0
+    assert "1 unit in 1 class, 1 task, 0 ballots" in capsys.readouterr().out
+
+
+def test_reliability_gives_out_no_small_number_of_raters(tmp_path: Path, capsys):
+    assert run("reliability", ROOT / "data" / "2009", "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    flags = pd.read_csv(tmp_path / "out" / "flags.csv", dtype=str, encoding="utf-8")
+    aside = pd.read_csv(tmp_path / "out" / "without_flagged.csv", dtype=str, encoding="utf-8")
+    told = [*flags["ballots"], *aside["set_aside"]]
+    assert all(text in ("<10", "–", "0") or int(text) % 10 == 0 for text in told)
+    assert not flags["evidence"].str.contains(r"\b[1-9] (?:of|raters|ballots)").any()
+    assert "can be set aside" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,8 +148,8 @@ def test_the_same_seed_writes_the_same_bytes(year: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize(("lang", "grades", "groups", "panel"), [
-    ("en", "the scheme gives no grades", "not in two groups", "no node 'statutory_duty'"),
-    ("zh", "方案未设等次", "单位不足两个组", "没有节点“statutory_duty”"),
+    ("en", "the scheme gives no grades", "not in two groups", "Stringency or performance"),
+    ("zh", "方案未设等次", "单位不足两个组", "尺度还是绩效"),
 ])  # fmt: skip
 def test_a_flat_index_says_what_it_lacks(
     flat: Path, tmp_path: Path, drawn, capsys, lang, grades, groups, panel
@@ -205,6 +206,29 @@ def test_one_class_and_anchors_that_are_not_there(year: Path, tmp_path: Path, dr
     assert "found no score of D05" in said
 
 
+@pytest.mark.parametrize(("lang", "band", "none"), [
+    ("en", "  staff (3 bands) 1: ", "note: Stringency or performance: no node was found"),
+    ("zh", "  编制人数(分3段) 1: ", "注意: 尺度还是绩效: 没有发现各组自有的节点"),
+])  # fmt: skip
+def test_numbers_are_banded_and_a_year_without_panels_says_so(
+    year: Path, tmp_path: Path, drawn, capsys, lang, band, none
+):
+    folder = tmp_path / "shared"
+    shutil.copytree(year, folder)
+    text = (folder / "scheme.toml").read_text(encoding="utf-8")
+    text = text.replace(', assessors = "own"', "")
+    text = re.sub(r"^(indicator = \{ )", r'\1assessors = "shared", ', text, flags=re.MULTILINE)
+    (folder / "scheme.toml").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    assert run("fairness", folder, "--by", "staff", "--out", out, "--lang", lang, *DRAWS) == 0
+    said = capsys.readouterr().out
+    assert said.count(band) == 1
+    assert none in said
+    banded = json.loads((out / "meta.json").read_text(encoding="utf-8"))["banded"]
+    assert banded["staff"]["values"] == 12
+    assert len(banded["staff"]["limits"]) == 3
+
+
 def test_no_rater_leaves_the_program(year: Path, tmp_path: Path, drawn, capsys):
     assert run("fairness", year, "--out", tmp_path / "out", *DRAWS) == 0
     texts = [p.read_text(encoding="utf-8") for p in (tmp_path / "out").iterdir()
@@ -220,7 +244,8 @@ def test_exit_codes(year: Path, tmp_path: Path, capsys):
     out = tmp_path / "out"
     for option, value, allowed in (
         ("--seed", -1, "0 or more"),
-        ("--draws", 98, "99 or more"),
+        ("--draws", 98, "99 to 1000000"),
+        ("--draws", 10**11, "99 to 1000000"),
         ("--by", "grupo", "did you mean 'group'?"),
         ("--by", "portfolios", "did you mean 'portfolio'?"),
         ("--anchors", "publc_review", "did you mean 'public_review'?"),
@@ -232,9 +257,12 @@ def test_exit_codes(year: Path, tmp_path: Path, capsys):
         assert f"found {option} {value}" in told.err
         assert told.out == ""
         assert not out.exists()
+    everything = ("--seed", -1, "--draws", 1, "--by", "x", "--anchors", "y", "--panel", "z")
+    assert run("fairness", year, *everything) == 2
+    assert "5 problems in the arguments" in capsys.readouterr().err
     (tmp_path / "file").write_text("", encoding="utf-8")
-    assert run("fairness", year, "--out", tmp_path / "file", *DRAWS) == 1
-    assert "allowed: a folder or nothing" in capsys.readouterr().err
+    assert run("fairness", year, "--out", tmp_path / "file", *DRAWS) == 2
+    assert "allowed: a folder, or nothing there yet" in capsys.readouterr().err
 
 
 def test_labels_speak_one_language(year: Path):
@@ -275,3 +303,24 @@ def test_a_rule_that_is_never_used_is_said_to_decide_nothing(flat: Path):
     assert found.words("en") == (
         "Every unit has some task under every node: the rule for missing tasks decides nothing.",
     )
+
+
+def test_thresholds_have_no_places_to_be_spread(year: Path, tmp_path: Path, drawn, capsys):
+    """Nothing is said of places by group or class, and nothing is swept for them."""
+    folder, out = tmp_path / "thresholds", tmp_path / "out"
+    shutil.copytree(year, folder)
+    text = (folder / "scheme.toml").read_text(encoding="utf-8")
+    grades = text[text.index("[grades]") : text.index("[grades.levels.qualified]")]
+    fixed = '[grades]\nrule = "thresholds"\n[grades.levels.excellent]\nleast = 930\n'
+    (folder / "scheme.toml").write_text(text.replace(grades, fixed), encoding="utf-8")
+    assert run("fairness", folder, "--out", out, *DRAWS) == 0
+    said = capsys.readouterr().out
+    assert "Stringency or performance:" in said
+    assert "With places by" not in said
+    assert not (out / "delta_sweep_class.png").exists()
+
+
+def test_the_interval_of_a_rate_is_named(year: Path, capsys):
+    for lang, told in (("en", "%; 95 % interval "), ("zh", "%; 95%区间")):
+        assert run("fairness", year, "--lang", lang, *DRAWS) == 0
+        assert capsys.readouterr().out.replace(" %;", "%;").count(told) >= 4

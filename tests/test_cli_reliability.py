@@ -95,8 +95,10 @@ def test_screening_and_coefficients_are_those_of_the_package(year: Path, tmp_pat
     assert run("reliability", year, "--out", out, "--seed", 2) == 0
     loaded = pm.Year.load(year)
     found = screen(loaded, seed=2)
-    written = pd.read_csv(out / "flags.csv", keep_default_na=False, na_values={"p": [""]})
-    assert written["ballots"].tolist() == found.to_frame()["ballots"].tolist()
+    written = pd.read_csv(
+        out / "flags.csv", keep_default_na=False, na_values={"p": [""]}, dtype={"ballots": str}
+    )
+    assert written["ballots"].tolist() == found.shown()["ballots"].tolist()
     aside = pd.read_csv(out / "without_flagged.csv", index_col="unit_id")
     expected = effect(loaded, found)
     assert aside["total_change"].tolist() == expected["total_change"].tolist()
@@ -179,6 +181,9 @@ def test_exit_codes(year: Path, tmp_path: Path, capsys):
     ):
         assert run("reliability", year, option, value) == 2
         assert allowed in capsys.readouterr().err
+    both = ("--cost", "onlin=1", "--cost", "online=x")
+    assert run("reliability", year, "--target", 2, "--assurance", 3, "--seed", -1, *both) == 2
+    assert "5 problems in the arguments" in capsys.readouterr().err
     (small := write_small_year(tmp_path / "small")).joinpath("ballots.csv").unlink()
     capsys.readouterr()
     assert run("reliability", small) == 2
@@ -323,7 +328,7 @@ def test_categories_that_are_modes_are_a_note(lang: str, note: str, tmp_path: Pa
     (lambda line: ",R02," not in line, "note: no ballots of category R02: its severity is unknown"),
     # county governments by deputies alone, departments by residents alone
     (lambda line: (",R01," in line) == (",C0" in line),
-     "note: ballots: found 2 sets of units without a category of raters in common"),
+     "note: severity: ballots: found 2 sets of units without a category of raters in common"),
 ])  # fmt: skip
 def test_what_a_year_does_not_allow_is_a_note(keep, note: str, tmp_path: Path, capsys):
     assert run("reliability", small_year(tmp_path / "year", keep)) == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -67,7 +69,7 @@ def test_tables_hold_what_the_package_finds(small: Path, tmp_path: Path, capsys)
 def test_the_certificate_changes_the_list(small: Path, tmp_path: Path, capsys):
     assert run("sensitivity", small, "--draws", 10, "--out", tmp_path / "out") == 0
     said = capsys.readouterr().out
-    assert "D02 reaches C02; confirmed by scoring" in said
+    assert re.search(r"D02 Finance reaches C02 \w.*; confirmed by scoring", said)
     table = pd.read_csv(tmp_path / "out" / "radius.csv")
     table = table[table["family"] == "municipal_department"].set_index("path")
     assert table["confirmed"].all()
@@ -85,7 +87,7 @@ def test_no_block_weights_change_a_list_by_group(tmp_path: Path, capsys):
     small = write_small_year(tmp_path / "small")
     assert run("sensitivity", small, "--draws", 10) == 0
     said = capsys.readouterr().out
-    assert "municipal_department: no block weights change it" in said
+    assert "Municipal departments: no block weights change it" in said
     assert "no unit is there in some draws only" in said
 
 
@@ -98,9 +100,13 @@ def test_importance_of_a_class_that_is_large_enough(tmp_path: Path, capsys):
     assert table["importance"].dropna().tolist() == expected["importance"].dropna().tolist()
     row = expected.set_index("node").loc["internal"].iloc[0]
     said = capsys.readouterr().out
-    line = next(x for x in said.splitlines() if "(+- " in x and " internal " in x)
-    assert line.split()[:3] == [row["class"], "internal", "10.0"]
-    assert float(line.split()[3]) == pytest.approx(100 * row["importance"], abs=0.0501)
+    assert row["class"] == "municipal_department"
+    block = "  Municipal departments · Internal assessment"
+    told = [x for x in said.splitlines() if "(+- " in x and x.startswith(block)]
+    assert len(told) == 1
+    nominal, value = told[0].removeprefix(block).split()[:2]
+    assert nominal == "10.0"
+    assert float(value) == pytest.approx(100 * row["importance"], abs=0.0501)
 
 
 def test_without_grades_the_ranks_are_watched(small: Path, tmp_path: Path, capsys):
@@ -205,13 +211,15 @@ def test_exit_codes(small: Path, tmp_path: Path, capsys):
     assert run("sensitivity", tmp_path / "nowhere") == 2
     capsys.readouterr()
     for option, value, allowed in (
-        ("--draws", 0, "1 or more"),
-        ("--draws", -5, "1 or more"),
+        ("--draws", 0, "1 to 10000000"),
+        ("--draws", -5, "1 to 10000000"),
+        ("--draws", 10**11, "1 to 10000000"),
+        ("--workers", 10**6, "1 to "),
         ("--spread", -0.1, "0 to 2"),
         ("--spread", "nan", "0 to 2"),
         ("--spread", "inf", "0 to 2"),
         ("--seed", -1, "0 or more"),
-        ("--workers", 0, "1 or more"),
+        ("--workers", 0, "1 to "),
     ):
         assert run("sensitivity", small, option, value, "--out", tmp_path / "o") == 2
         assert f"found {option} {value}; allowed: {allowed}" in capsys.readouterr().err
@@ -223,5 +231,79 @@ def test_exit_codes(small: Path, tmp_path: Path, capsys):
     assert run("sensitivity", small, "--spread", "wide") == 2
     assert not (tmp_path / "o").exists()
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    assert run("sensitivity", small, "--draws", 10, "--out", tmp_path / "file") == 1
-    assert "found a file" in capsys.readouterr().err
+    assert run("sensitivity", small, "--draws", 0, "--out", tmp_path / "file") == 2
+    said = capsys.readouterr().err
+    assert "2 problems in the arguments" in said
+    assert "a file; allowed: a folder, or nothing there yet" in said
+
+
+def test_all_is_chinese(tmp_path: Path, capsys):
+    """No code of a class or block, and the package's own words only where they are quoted."""
+    pm.synthesize(tmp_path / "year", units=14, ballots=600, groups=2)
+    assert run("sensitivity", tmp_path / "year", "--draws", 20, "--lang", "zh") == 0
+    said = capsys.readouterr().out
+    assert "(程序原文: " in said  # a class too small for importance
+    lines = [line for line in said.splitlines() if "程序原文" not in line]
+    assert [line for line in lines if re.search(r"[a-z]{3}", line)] == []
+
+
+def test_a_class_without_units_is_left_alone(tmp_path: Path, capsys):
+    """Weights of a class that no unit is in move nothing: no bars, no map, no draws of them."""
+    small = write_small_year(tmp_path / "small")
+    for name in ("units", "tasks", "internal", "adjustments", "vetoes", "ballots", "groups"):
+        file = small / f"{name}.csv"
+        head, *lines = file.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if ",C0" not in line and not line.startswith(("C0", "G0"))]
+        file.write_text("\n".join([head, *kept]) + "\n", encoding="utf-8")
+    scheme = SMALL_SCHEME.replace("places = 3", "places = 1")
+    (small / "scheme.toml").write_text(scheme, encoding="utf-8")
+    out = tmp_path / "out"
+    assert run("sensitivity", small, "--draws", 20, "--out", out) == 0
+    assert set(pm.Year.load(small).units["class"]) == {"municipal_department"}
+    labels = pd.read_csv(out / "tornado.csv")["label"]
+    assert not labels.str.contains("county_government").any()
+    assert labels.str.contains("municipal_department").any()
+    assert not list(out.glob("block_map_county*"))
+    assert "County governments" not in capsys.readouterr().out
+
+
+def test_ballots_that_all_say_the_same_have_no_noise_to_draw(tmp_path: Path, capsys):
+    small = write_small_year(tmp_path / "small")
+    ballots = pd.read_csv(small / "ballots.csv", dtype="string", keep_default_na=False)
+    for name in ballots.columns:
+        if name not in ("ballot_id", "unit_id", "rater_id", "category", "mode", "batch"):
+            ballots[name] = ballots[name].where(ballots[name] == "", "1")
+    ballots.to_csv(small / "ballots.csv", index=False)
+    assert run("sensitivity", small, "--draws", 20, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "survey noise" not in said
+    assert "the survey's noise" not in set(pd.read_csv(tmp_path / "out" / "global.csv")["factor"])
+
+
+def test_where_nothing_changes_the_list_no_effect_is_claimed(tmp_path: Path, capsys):
+    small = write_small_year(tmp_path / "small")
+    assert run("sensitivity", small, "--draws", 10, "--out", tmp_path / "out") == 0
+    table = pd.read_csv(tmp_path / "out" / "radius.csv", keep_default_na=False)
+    assert set(table.loc[table["distance"].astype(float) == float("inf"), "effect"]) == {""}
+
+
+def test_figures_say_whose_map_and_how_much_weights_move(tmp_path: Path):
+    from perfmethod.cli._sensitivity_files import _map, _tornado, _varying
+
+    year = pm.Year.load(write_small_year(tmp_path / "small"))
+    triangle = analyses.block_map(year, "county_government", steps=2)
+    assert _map(triangle, "区县政府", "zh").get_title(loc="left").startswith("区县政府: ")
+    weights = [path for path in year.scheme.numbers if fits(path)]
+    single = analyses.tornado(year, *weights, by=20)
+    for lang in ("en", "zh"):
+        assert "±20" in _tornado(single, lang).get_xlabel()
+    still = replace(single, table=single.table.assign(mean_shift=0.0, changed=0))
+    assert _tornado(still, "zh").get_title(loc="left") == "单项权重±20%不改变任何名次"
+
+    class Indices:
+        outputs = ("excellent_changes", "mean_rank_shift")
+
+        def to_frame(self, output: str) -> pd.DataFrame:
+            return pd.DataFrame({"constant": [output == self.outputs[0]] * 2})
+
+    assert _varying(Indices()) == "mean_rank_shift"  # a figure of the other would be empty

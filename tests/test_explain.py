@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pandas as pd
 import pytest
 
 import perfmethod as pm
+from perfmethod import normalization
 from perfmethod.errors import DataError, PerfmethodError
 from perfmethod.scoring.explain import _exact
+from perfmethod.scoring.rule_words import METHOD_WORDS, PARAMETER_WORDS
 from tests.conftest import ROOT
 from tests.small_year import write_small_year
 
@@ -193,3 +196,52 @@ def test_what_no_line_can_take_is_a_line_of_its_own() -> None:
     assert (rest, math.fsum(taken)) == (0.0, 900.0 + 2e-13)
     with pytest.raises(PerfmethodError, match="add up to"):
         _exact(np.array([1.0, 2.0]), 4.0)
+
+
+def test_no_weight_tells_a_hidden_number_of_answers(city: pm.Evaluation) -> None:
+    cells = pm.explain(city, "D27").cells
+    hidden = cells["valid"].map(lambda n: isinstance(n, str))
+    groups = cells.groupby(["dimension", "category"])
+    seen = 0
+    for _, part in groups:
+        if len(part) > 1 and hidden[part.index].any():
+            assert part["weight"].isna().all()  # their ratio is that of the valid answers
+            seen += 1
+        else:
+            assert part["weight"].sum() == pytest.approx(part["category_weight"].iloc[0])
+    assert seen > 10
+    means = cells.loc[hidden, "mean"].dropna()
+    assert len(means)
+    assert (means == means.round()).all()
+    text = pm.explain(city, "D27").to_text("zh")
+    assert "市人大代表, 分头填写: 票数 42, 有效 >32, 均值 93, 本类各方式合计权重 7.69 %" in text
+    exact = city.review.cells(min_cell=1)  # the office itself loses nothing
+    assert exact["weight"].notna().all()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_rules_are_told_in_the_language_of_the_reader(city: pm.Evaluation, lang: str) -> None:
+    text = pm.explain(city, "D27").to_text(lang)
+    assert "(-)" not in text
+    assert not re.search(r"[a-z]+_[a-z]+|\w=\w|\d\.0[),]", text)
+    assert {"en": "less is better", "zh": "越小越好"}[lang] in text
+    if lang == "zh":
+        assert "按完成比例计分(上限1.2, 超额部分系数1)" in text
+        assert "最低得分0" in text
+
+
+def test_every_rule_and_parameter_has_its_words() -> None:
+    assert set(METHOD_WORDS) == set(normalization.METHODS)
+    names = {name for rule in normalization.METHODS.values() for name in rule.parameters}
+    assert names == set(PARAMETER_WORDS)
+    for table in (METHOD_WORDS, PARAMETER_WORDS):
+        assert all(set(said) == {"en", "zh"} for said in table.values())
+
+
+def test_a_unit_competes_in_a_group_or_class_with_a_name(small: pm.Year) -> None:
+    units = small.units.drop(columns="group").reset_index()
+    scheme = small.scheme.patch({"grades.pool": "class"})
+    year = small.with_scheme(scheme).replace(units=units, groups=None)
+    text = pm.explain(pm.evaluate(year), "D01").to_text("zh")
+    assert "在市直部门中竞争" in text
+    assert "municipal_department" not in text

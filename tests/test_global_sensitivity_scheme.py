@@ -275,3 +275,13 @@ def test_the_2009_year() -> None:
     assert frame.loc["total", "index"].sum() >= 1
     assert (frame.loc["first", "low"] <= frame.loc["total", "high"]).all()
     assert found.effects["total"].index[:, found.outputs.index("excellent_changes")].max() > 0
+
+
+def test_a_factor_that_varies_nothing_is_named(year: pm.Year) -> None:
+    factors: dict[str, Any] = {"aspects": ASPECTS, "nothing": []}
+    for run in (
+        lambda: global_sensitivity(year, factors, 64, seed=0),
+        lambda: resolve(year, factors),
+    ):
+        with pytest.raises(PerfmethodError, match="without a specification: 'nothing'; allowed"):
+            run()

@@ -123,18 +123,54 @@ def test_a_vetoed_unit_is_never_drawn_as_excellent() -> None:
 
 
 def test_totals_explain_only_what_occurs() -> None:
-    assert key_of(plots.totals_by_group(TOTALS)) == ["优秀", "其他等次", "一票否决", "本组优秀线"]
+    assert key_of(plots.totals_by_group(TOTALS, best="优秀")) == [
+        "优秀",
+        "其他等次",
+        "一票否决",
+        "本组优秀线",
+    ]
     plain = TOTALS.assign(vetoed=False, cut=np.nan)
-    assert key_of(plots.totals_by_group(plain, language="en")) == ["Excellent", "Other grades"]
+    assert key_of(plots.totals_by_group(plain, best="Gold", language="en")) == [
+        "Gold",
+        "Other grades",
+    ]
+    assert key_of(plots.totals_by_group(plain)) == ["最高等次", "其他等次"]
+
+
+def test_margins_name_the_best_grade_of_the_scheme() -> None:
+    assert plots.margins(MARGINS, best="先进").get_xlabel() == "与本组先进线的差距(分)"
+    assert "优秀" not in plots.margins(MARGINS).get_xlabel()
+
+
+def test_gaps_say_the_level_of_their_intervals() -> None:
+    frame = pd.DataFrame({"label": ["G1"], "explained": [2.0], "unexplained": [-5.0],
+                          "low": [-9.0], "high": [-1.0]})  # fmt: skip
+    assert "未解释部分的90%区间" in key_of(plots.gap_bars(frame, level=0.9))
+    assert "95 % interval of the unexplained part" in key_of(plots.gap_bars(frame, language="en"))
+
+
+def test_errors_between_groups_are_in_points() -> None:
+    frame = pd.DataFrame({"kind": ["common"], "ratings": [392], "cross_worst": [0.78],
+                          "within": [0.5], "best": [True]})  # fmt: skip
+    assert plots.linking_burden(frame).get_ylabel().endswith("(分)")
+    assert plots.linking_burden(frame, language="en").get_ylabel().endswith("(points)")
+
+
+def test_names_of_groups_stand_in_lines_under_their_rates() -> None:
+    frame = pd.DataFrame({"rule": ["A", "A"], "group": ["G2 分管城建交通国土副市长组", "G10 乙"],
+                          "units": [4, 9], "held": [1, 2], "rate": [1 / 4, 2 / 9]})  # fmt: skip
+    named = [t.get_text() for t in plots.rule_rates(frame).get_xticklabels()]
+    assert [name.replace("\n", "") for name in named] == list(frame["group"])
+    assert "\n" in named[0]
 
 
 def test_margins_are_sorted_signed_and_without_the_missing() -> None:
     ax = plots.margins(MARGINS, close=5)
-    assert labels(ax) == ["民政局(G1)", "教育局(G1)"]
+    assert labels(ax) == ["民政局 (G1)", "教育局 (G1)"]
     assert [text.get_text() for text in ax.texts] == ["+2.3", "−21.5"]
     ends = [list(line.get_xdata()) for line in ax.lines if len(line.get_xdata()) == 1]
     assert ends == [[2.25], [-21.5]]
-    assert key_of(ax) == ["线上", "线下", "距线不足 5 分"]
+    assert key_of(ax) == ["线上", "线下", "距线不足5分"]
 
 
 def test_margins_cross_the_vetoed() -> None:

@@ -99,7 +99,7 @@ def test_the_tornado_puts_low_left_and_the_largest_on_top() -> None:
         "调低",
         "调高",
         "去掉",
-        "优秀名单改变",
+        "最高等次名单改变",
     ]
     figure.canvas.draw()
     assert not any("-" in t.get_text() or "−" in t.get_text() for t in ax.get_xticklabels())

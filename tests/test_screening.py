@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -16,6 +18,9 @@ import perfmethod as pm
 from perfmethod.errors import DataError, PerfmethodError
 from perfmethod.plots import flag_table, screening_effect, vote_timeline
 from perfmethod.screening import METHODS, Screening, effect, screen
+from perfmethod.screening.blanks import unanswered
+from perfmethod.screening.run import _asked, _options
+from perfmethod.screening.sheet import Sheet
 from perfmethod.synthetic import SyntheticYear, synthetic_year
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -100,7 +105,9 @@ def test_one_rater_who_copies_another_is_a_ring() -> None:
     copy = copy[copy["unit_id"].isin(model.index)]
     base.loc[copy.index, questions] = model.loc[copy["unit_id"]].to_numpy()
     flags = screen(base).flags
-    assert flags.loc[flags["kind"] == "ring", "evidence"].str.startswith("2 raters, 1 pairs").all()
+    assert (
+        flags.loc[flags["kind"] == "ring", "evidence"].str.startswith("<10 raters, pairs of").all()
+    )
     assert (flags["kind"] == "ring").sum() == 1
 
 
@@ -122,11 +129,11 @@ def test_impossible_counts_are_seen() -> None:
     twice = pd.concat([ballots, ballots.iloc[[9]]], ignore_index=True)
     result = screen(twice, registered={"R01": 1})
     texts = result.flags.loc[result.flags["kind"] == "impossible count", "evidence"]
-    assert texts.str.contains("1 registered raters").any()
-    assert texts.str.contains("2 ballots whose ballot_id stands more than once").any()
+    assert texts.str.contains("more than registered raters").any()
+    assert texts.str.contains("<10 ballots whose ballot_id stands more than once").any()
     same = ballots.head(40).assign(rater_id="R01-0001", category="R01")
     flags = screen(same).flags
-    assert flags["evidence"].str.contains("1 raters with more ballots than the").any()
+    assert flags["evidence"].str.contains("<10 raters with more ballots than the").any()
 
 
 def test_a_category_that_nobody_knows_is_refused() -> None:
@@ -144,8 +151,13 @@ def test_nothing_shown_names_a_rater_or_a_ballot(found: Screening) -> None:
     assert not {"rater_id", "ballot_id"} & {*found.flags.columns, *found.unanswered.columns}
 
 
-def test_unanswered_adds_up_and_hides_small_cells(year: pm.Year, found: Screening) -> None:
-    table = found.unanswered
+def sheet_of(year: pm.Year, min_cell: int) -> Sheet:
+    assert year.ballots is not None
+    return Sheet.read(_asked(year.ballots, year.scheme), _options(year.scheme), min_cell)
+
+
+def test_unanswered_adds_up_and_hides_small_cells(year: pm.Year) -> None:
+    table = unanswered(sheet_of(year, 1), 1)
     units = table[table["by"] == "unit"].set_index("unit")
     ballots = year.ballots
     assert ballots is not None
@@ -158,6 +170,84 @@ def test_unanswered_adds_up_and_hides_small_cells(year: pm.Year, found: Screenin
     assert len(hidden)
     assert hidden["dont_know"].isna().all()
     assert set(hidden["ballots"]) == {"<10"}
+
+
+def test_no_share_tells_of_fewer_people_than_may_be_shown(year: pm.Year, found: Screening) -> None:
+    keys = ["by", "unit", "category", "mode"]
+    exact = unanswered(sheet_of(year, 1), 1).set_index(keys)
+    shown = found.unanswered.set_index(keys)
+    assert exact.index.equals(shown.index)
+    four = exact.index.get_level_values("unit").str.startswith("D")  # departments: four questions
+    hidden = 0
+    for part, questions in (("blank", 1), ("dont_know", 4), ("no_answer", 4)):
+        rows = np.ones(len(exact), bool) if questions == 1 else four
+        asked = exact["ballots"].to_numpy(int)[rows] * questions
+        number = (exact[part].to_numpy(float)[rows] * asked).round()
+        told = shown[part].to_numpy(float)[rows] * asked
+        small = (number > 0) & (number < 10) | (asked > number) & (asked - number < 10)
+        hidden += int(small.sum())
+        assert np.isnan(told[small]).all()
+        seen = ~np.isnan(told)
+        assert np.abs(told - number)[seen].max() <= 5 + 1e-9
+        inner = seen & (number > 0) & (number < asked)
+        assert np.allclose(told[inner] / 10, (told[inner] / 10).round(), atol=1e-9)
+    assert hidden > 50
+    assert shown["dont_know"].notna().sum() > 50  # something is left to be read
+
+
+def test_totals_less_their_cells_do_not_tell_what_is_hidden(
+    year: pm.Year, found: Screening
+) -> None:
+    exact = unanswered(sheet_of(year, 1), 1)
+    right = tried = 0
+    for unit in exact["unit"].unique():
+        rows = (exact["unit"] == unit).to_numpy()
+        whole = (exact["by"] == "unit").to_numpy() & rows
+        cells = rows & ~whole
+        if not unit or not whole.any():
+            continue
+        asked = 4 * exact["ballots"].to_numpy(int)
+        told = found.unanswered["dont_know"].to_numpy(float) * asked
+        number = exact["dont_know"].to_numpy(float) * asked
+        hidden = cells & np.isnan(told)
+        if hidden.any() and not np.isnan(told[whole]).any():
+            tried += 1
+            guess = told[whole].item() - told[cells & ~hidden].sum()
+            right += abs(guess - number[hidden].sum()) < 0.5
+    assert tried > 20
+    assert right <= 0.3 * tried  # as often as chance allows, not always as exact shares would
+
+
+def test_what_is_given_out_tells_of_no_few_people(found: Screening) -> None:
+    shown, exact = found.shown(), found.to_frame()
+    assert sorted(shown["kind"]) == sorted(exact["kind"])
+    for text in shown["ballots"]:
+        assert text in ("<10", "–") or int(text) % 10 == 0
+    lines = shown[shown["kind"] == "straight-lining"]
+    assert len(lines)
+    assert set(lines["ballots"]) <= {"–", *(str(10 * k) for k in range(1, 1000))}
+    numbers = [int(n) for text in shown["evidence"] for n in re.findall(r"about (\d+)", text)]
+    assert numbers
+    assert all(n % 10 == 0 for n in numbers)
+    assert all(float(f"{p:.0e}") == p for p in shown["p"])
+
+
+def test_the_timeline_shows_no_small_number(found: Screening) -> None:
+    axes = found.plot("timeline", lang="en")
+    points = np.concatenate([np.asarray(c.get_offsets())[:, 1] for c in axes.collections])
+    assert set(points[points != 5] % 10) <= {0.0}
+    assert (points == 5).any()
+    assert points.min() == 5
+    figure: Any = axes.get_figure()
+    assert "Fewer than 10 ballots" in [t.get_text() for t in figure.legends[0].get_texts()]
+    assert "nearest 10" in axes.get_ylabel()
+
+
+def test_a_lower_least_cell_shows_more(year: pm.Year) -> None:
+    open_ = screen(year.with_scheme(year.scheme.patch({"survey.min_cell": 1})))
+    assert open_.min_cell == 1
+    assert open_.shown()["ballots"].tolist() == open_.to_frame()["ballots"].astype(str).tolist()
+    assert not open_.unanswered["suppressed"].any()
 
 
 def test_flags_come_in_the_order_of_the_methods(found: Screening) -> None:

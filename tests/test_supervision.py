@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import perfmethod as pm
 from perfmethod.errors import PerfmethodError
+from perfmethod.supervision import STATUSES
 from tests.conftest import ROOT
 from tests.small_year import write_small_year
 
@@ -66,6 +68,31 @@ def test_letters(small: pm.Year):
     assert "the value is not certified" in found.letter("D03", "en")
     with pytest.raises(PerfmethodError, match="did you mean 'C02'"):
         found.letter("C2")
+
+
+def test_letters_round_as_everything_else_and_claim_nothing_unmeasured(small: pm.Year):
+    found = pm.supervise(small, 3)
+    half = found.tasks["unit_id"] == "C02"
+    tasks = found.tasks.assign(share=found.tasks["share"].mask(half, 0.125), status="alarm")
+    assert "13 % of the target" in replace(found, tasks=tasks).letter("C02", "en")  # half up
+    nothing = replace(found, tasks=found.tasks[found.tasks["unit_id"] != "D01"])
+    for lang, told, not_told in (("en", "No task can be measured", "on its path"),
+                                 ("zh", "没有可衡量进度的任务", "均达到进度")):  # fmt: skip
+        text = nothing.letter("D01", lang)
+        assert told in text
+        assert not_told not in text
+
+
+def test_words_count_every_task_of_the_year(small: pm.Year):
+    found = pm.supervise(small, 3)
+    counts, rest = found.tasks["status"].value_counts(), len(small.tasks) - len(found.tasks)
+    for lang, text in (("en", f"{len(found.tasks)} tasks, "), ("zh", f"{len(found.tasks)}项任务")):
+        said = found.words(lang)
+        assert text in said
+        assert str(rest) in said
+        for status, names in STATUSES.items():
+            assert names[lang] in said
+            assert str(counts.get(status, 0)) in said
 
 
 @pytest.mark.parametrize("quarter", [0, 5, None, "3"])

@@ -120,11 +120,14 @@ def find(evaluation: Evaluation, arguments: argparse.Namespace) -> Found:
         methods = tries.make("methods", strict.compare_methods)
     links = tries.make("links", lambda: _links(evaluation), "groups")
     ranks = _ranks(evaluation, seed, draws, tries)
-    rules = tries.make("rules", lambda: _rules(evaluation, anchors, seed, draws), "grades")
+    rules = _rules(evaluation, anchors, seed, draws, tries)
     asked = {
         "seed": seed,
         "draws": draws,
         "by": list(by),
+        "banded": {}
+        if parity is None
+        else {name: cut._asdict() for name, cut in parity.meta["banded"].items()},
         "anchors": {name: list(part.anchors) for name, part in gaps.items()},
         "panel": [] if strict is None else list(strict.meta["panel"]),
         "panel_anchors": [] if strict is None else list(strict.meta["anchors"]),
@@ -220,42 +223,30 @@ def _stringency(
     arguments: argparse.Namespace,
     tries: _Tries,
 ) -> Stringency | None:
-    """Of the panels asked for, else of the statutory duties, which each group scores itself."""
-    from perfmethod.stringency import PANEL, stringency
+    """Of the panels asked for, else of those that the scheme or the year shows."""
+    from perfmethod.scoring import panels_of
+    from perfmethod.stringency import stringency
 
-    nodes = set(evaluation.nodes["node"])
-    panel = tuple(dict.fromkeys(arguments.panel)) or PANEL
-    if not nodes.issuperset(panel):
-        tries.note("stringency", SAID[arguments.lang]["no_panel"].format(*panel))
+    asked = tuple(dict.fromkeys(arguments.panel))
+    panel = asked or tries.make("stringency", lambda: panels_of(evaluation), "groups")
+    if not panel:
+        if panel is not None:
+            tries.note("stringency", SAID[arguments.lang]["no_panel"])
         return None
 
     def make() -> Stringency:
-        chosen, classes = anchors or _others(evaluation, nodes, panel), evaluation.scores["class"]
+        classes = evaluation.scores["class"]
         other = [str(unit) for unit in classes.index[classes != _class(evaluation)]]
-        return stringency(evaluation, panel=panel, anchors=chosen, leave_out=other,
+        return stringency(evaluation, panel=panel, anchors=anchors or None, leave_out=other,
                           draws=arguments.draws, seed=arguments.seed)  # fmt: skip
 
     return tries.make("stringency", make, "groups")
 
 
-def _others(evaluation: Evaluation, nodes: set[str], panel: tuple[str, ...]) -> tuple[str, ...]:
-    """Nodes that others score: the usual ones, else those that the scheme shows to be shared."""
-    from perfmethod.fairness import default_anchors
-    from perfmethod.stringency import ANCHORS
-    from perfmethod.stringency.parts import below
-
-    if nodes.issuperset(ANCHORS):
-        return ANCHORS
-    chosen = _class(evaluation)
-    own = set(below(evaluation, chosen, panel))
-    return tuple(a for a in default_anchors(evaluation, chosen)
-                 if own.isdisjoint(below(evaluation, chosen, [a])))  # fmt: skip
-
-
 def _class(evaluation: Evaluation) -> str:
     """The largest class in which units are in two groups."""
     from perfmethod.fairness import attribute
-    from perfmethod.fairness.gaps import class_of
+    from perfmethod.scoring.comparable import class_of
 
     return class_of(evaluation, attribute(evaluation, "group"), "group")
 
@@ -267,7 +258,8 @@ def _sweeps(strict: Stringency, tries: _Tries) -> dict[str, DeltaSweep]:
     if own is None:
         return {}
     sweeps = {own.pool: own}
-    if own.meta["inside"] and own.pool != "class":
+    quota = tries.evaluation.year.scheme.document["grades"].get("rule") != "thresholds"
+    if quota and own.meta["inside"] and own.pool != "class":
         other = tries.make("sweep", lambda: strict.sweep(effect, pool="class"))
         sweeps |= {} if other is None else {other.pool: other}
     return sweeps
@@ -297,8 +289,15 @@ def _ranks(
 
 
 def _rules(
-    evaluation: Evaluation, anchors: tuple[str, ...], seed: int, draws: int
-) -> RuleComparison:
+    evaluation: Evaluation, anchors: tuple[str, ...], seed: int, draws: int, tries: _Tries
+) -> RuleComparison | None:
+    """Quota rules; without other raters where the survey's errors are not measured."""
     from perfmethod.places import compare_rules
+    from perfmethod.scoring import measured_of
 
-    return compare_rules(evaluation, anchors=anchors or None, draws=draws // RULES, seed=seed)
+    if not (tries.lacks("grades") or tries.lacks("ballots")):
+        measured = tries.make("rules_drawn", lambda: measured_of(evaluation))
+        draws = 0 if measured is None else draws
+    asked: dict[str, Any] = {"draws": draws // RULES, "seed": seed}
+    one = partial(compare_rules, evaluation, anchors=anchors or None, **asked)
+    return tries.make("rules", one, "grades")

@@ -35,8 +35,9 @@ SAID = {
         "posterior": "Probability of grades",
         "joint": "Other raters and weights",
         "rules": "Quota rules compared",
+        "rules_drawn": "Quota rules under other raters",
         "join": ", ",
-        "rate": "{by} {group}: {held} of {units} ({rate} %; other such units {low} to {high} %)",
+        "rate": "{by} {group}: {held} of {units} ({rate} %; 95 % interval {low} to {high} %)",
         "pool_group": "With places by group: ",
         "pool_class": "With places by class instead: ",
         "pool_all": "With places over all units: ",
@@ -65,8 +66,8 @@ SAID = {
         "no_tasks": "the year has no table of tasks, so their number is not known",
         "no_class": "in no class do units differ in it",
         "reason": "{}",
-        "no_panel": "no node '{}' in this year; name one that each group's own panel scores with "
-        "--panel",
+        "no_panel": "no node was found that each group has to itself; name one that each group's "
+        "own panel scores with --panel",
         "note": "note: {}",
         "written": "written to {}",
     },
@@ -87,8 +88,9 @@ SAID = {
         "posterior": "等次的概率",
         "joint": "换评议人与改权重",
         "rules": "名额规则比较",
+        "rules_drawn": "换一批评议人时的名额规则",
         "join": "、",
-        "rate": "{by} {group}: {units}家中{held}家({rate}%; 同类其他单位{low}至{high}%)",
+        "rate": "{by} {group}: {units}家中{held}家({rate}%; 95%区间{low}至{high}%)",
         "pool_group": "名额按组分配时: ",
         "pool_class": "若名额改按类别分配: ",
         "pool_all": "名额在全体单位间分配时: ",
@@ -114,7 +116,7 @@ SAID = {
         "no_tasks": "本年没有任务表, 任务多少不可知",
         "no_class": "同类单位在此属性上没有不同",
         "reason": "本年数据不足以作此分析(程序原文: {})",
-        "no_panel": "本年没有节点“{}”; 请用--panel指定由各组自己评审的节点",
+        "no_panel": "没有发现各组自有的节点; 请用--panel指定由各组自己评审的节点",
         "note": "注意: {}",
         "written": "已写入{}",
     },
@@ -186,7 +188,9 @@ def _stringency(evaluation: Evaluation, found: Found, lang: str) -> Iterator[str
         return
     yield from found.stringency.words(lang)
     for pool, sweep in found.sweeps.items():
-        yield SAID[lang][f"pool_{pool}"] + sweep.words(lang)
+        # thresholds give no places that could be spread over anything
+        quota = evaluation.year.scheme.document["grades"].get("rule") != "thresholds"
+        yield (SAID[lang][f"pool_{pool}"] if quota else "") + sweep.words(lang)
     if found.methods is not None:
         yield from _methods(found.methods, lang)
     if found.anchors is not None:
@@ -234,6 +238,7 @@ def _rules(rules: RuleComparison, lang: str) -> Iterator[str]:
         )  # fmt: skip
     if rules.meta["truth"] == "measured totals":
         yield said["caveat"]
+    yield from rules.words(lang)
     ties = rules.ties[(rules.ties["rule"] == "nominal") & (rules.ties["kind"] == "pools")]
     for row in rows(ties):
         yield said["contested"].format(n=row.number, tied=row.tied)

@@ -2,64 +2,109 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perfmethod.cli._say import _names
 from perfmethod.cli.output import _figure, _json, csv, write_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from perfmethod.cli.reliability import Found
+    from perfmethod.screening import Screening
+    from perfmethod.year import Year
 
 __all__ = ["write"]
 
 
-def write(folder: Path, found: Found, lang: str) -> None:
+def write(folder: Path, found: Found, year: Year, lang: str) -> None:
     """Write every table and figure into a folder, all of them or none."""
-    study = found.study
     files: dict[str, Any] = {
-        "components.csv": csv(study.to_frame(), index=True),
-        "decision.csv": csv(study.study()),
-        "coefficients.csv": csv(found.coefficients),
-        "components.png": _figure(partial(study.plot, "components", lang=lang)),
-        "reliability.png": _figure(partial(study.plot, "study", lang=lang)),
+        **_study(found, lang),
         **_grades(found, lang),
-        **_screening(found, lang),
+        **_screening(found, year, lang),
         **_severity(found, lang),
         **_weighted(found, lang),
     }
     if found.plan is not None:
         files["design.csv"] = csv(found.plan.to_frame())
-    meta = {name: value for name, value in study.meta.items() if name not in ("random", "fixed")}
+    if found.coefficients is not None:
+        files["coefficients.csv"] = csv(found.coefficients)
+    meta: dict[str, Any] = {}
+    if (study := found.study) is not None:
+        meta = {name: value for name, value in study.meta.items()
+                if name not in ("random", "fixed")} | {"interval": study.told()}  # fmt: skip
     meta |= {} if found.risk is None else dict(found.risk.meta)
     if found.shares is not None:
         meta["shares"] = {"file": found.shares.file, "sha256": found.shares.digest}
     write_folder(folder, {**files, "meta.json": _json({**meta, "notes": list(found.notes)})})
 
 
+def _study(found: Found, lang: str) -> dict[str, Any]:
+    study = found.study
+    if study is None:
+        return {}
+    return {
+        "components.csv": csv(study.to_frame(lang=lang), index=True),
+        "decision.csv": csv(study.study(lang=lang)),
+        "components.png": _figure(partial(study.plot, "components", lang=lang)),
+        "reliability.png": _figure(partial(study.plot, "study", lang=lang)),
+    }
+
+
 def _grades(found: Found, lang: str) -> dict[str, Any]:
     files: dict[str, Any] = {}
     if found.risk is not None:
-        files["grade_risk.csv"] = csv(found.risk.to_frame(), index=True)
+        files["grade_risk.csv"] = csv(_measured(found.risk.to_frame()), index=True)
         files["rank_intervals.png"] = _figure(partial(found.risk.plot, lang=lang))
     if found.more is not None:
-        files["risk_by_ballots.csv"] = csv(found.more, index=True)
+        files["risk_by_ballots.csv"] = csv(_measured(found.more), index=True)
     return files
 
 
-def _screening(found: Found, lang: str) -> dict[str, Any]:
+def _measured(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the column of what is not measured where that is nothing."""
+    return table if table["unmeasured_weight"].any() else table.drop(columns="unmeasured_weight")
+
+
+def _screening(found: Found, year: Year, lang: str) -> dict[str, Any]:
     screening = found.screening
+    named = spoken(screening, year, lang)
     files: dict[str, Any] = {
-        "flags.csv": csv(screening.to_frame()),
+        "flags.csv": csv(screening.shown()),
         "unanswered.csv": csv(screening.unanswered),
     }
     if len(screening.flags):
-        files["flags.png"] = _figure(partial(screening.plot, "flags", lang=lang))
+        files["flags.png"] = _figure(partial(named.plot, "flags", lang=lang))
     if (screening.flags["kind"] == "burst").any():
-        files["timeline.png"] = _figure(partial(screening.plot, "timeline", lang=lang))
+        files["timeline.png"] = _figure(partial(named.plot, "timeline", lang=lang))
     if found.aside is not None:
-        files["without_flagged.csv"] = csv(found.aside, index=True)
+        from perfmethod.survey.disclosure import count_text
+
+        least = screening.min_cell  # rounded: other tables tell of the same ballots
+        aside = [count_text(int(n), least) for n in found.aside["set_aside"]]
+        files["without_flagged.csv"] = csv(found.aside.assign(set_aside=aside), index=True)
     return files
+
+
+def spoken(screening: Screening, year: Year, lang: str) -> Screening:
+    """The same flags with names of units, categories and modes instead of their codes."""
+    survey, units = year.scheme.document["survey"], _names(year, lang)
+    names: dict[str, dict[str, str]] = {"unit": units}
+    for column, part in (("category", "categories"), ("mode", "modes")):
+        names[column] = {
+            code: year.scheme.name(f"survey.{part}.{code}", lang) for code in survey.get(part, {})
+        }
+    flags = screening.flags.copy()
+    for column, known in names.items():
+        flags[column] = [known.get(code, code) for code in flags[column]]
+    timeline = screening._timeline.assign(
+        unit=[units.get(code, code) for code in screening._timeline["unit"]]
+    )
+    return replace(screening, flags=flags, _timeline=timeline)
 
 
 def _severity(found: Found, lang: str) -> dict[str, Any]:

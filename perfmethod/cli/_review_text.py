@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from perfmethod.cli.commands import _names
+from perfmethod.cli._say import _names
 from perfmethod.display import show
 from perfmethod.frames import rows
 
@@ -44,7 +44,8 @@ def _say_categories(severity: Severity, year: Year, said: Mapping[str, str], lan
         "–" if table.empty else show(float(table["severity"].iloc[-1] - table["severity"].iloc[0]))
     )
     sd = (show(x) for x in (severity.rater_sd, severity.rater_lower, severity.rater_upper))
-    print(said["severity"].format(show(100 * severity.level, 0), spread, *sd))
+    told = severity.fits.fixed_units.interval("rater", severity.level, lang=lang)[2]
+    print(said["severity"].format(show(100 * severity.level, 0), spread, *sd, told))
     if table.empty:
         print(said["hidden"])
     for row in rows(table.iloc[[0, -1]].reset_index() if len(table) > 1 else table.reset_index()):
@@ -75,7 +76,8 @@ def _say_opinion(found: Found, said: Mapping[str, str]) -> None:
     if opinion is None:
         return
     least = show(float(opinion.agreement["spearman"].min()), 3)
-    print(said["opinion"].format(opinion.fit.model, least, opinion.most_places))
+    model = said["model"].format(opinion.fit.model)
+    print(said["opinion"].format(model, least, opinion.most_places))
     if opinion.grades is not None:
         print(said["opinions"].format(len(opinion.changed("fair", "adjusted"))))
 

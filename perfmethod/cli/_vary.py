@@ -5,11 +5,22 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from perfmethod.errors import PerfmethodError
+
 if TYPE_CHECKING:
     from perfmethod.scoring import Evaluation
     from perfmethod.uncertainty import Spec
 
-__all__ = ["WEIGHTS", "factors", "fits", "paths_of", "patterns", "specs", "survey_scores"]
+__all__ = [
+    "WEIGHTS",
+    "factors",
+    "fits",
+    "paths_of",
+    "patterns",
+    "refusal",
+    "specs",
+    "survey_scores",
+]
 
 # weights of rater categories of the survey are not among them: survey noise draws the scores that
 # they have made
@@ -32,7 +43,10 @@ def paths_of(evaluation: Evaluation) -> dict[str, list[str]]:
     document = evaluation.year.scheme.document
     found: dict[str, list[str]] = {"blocks": [], "aspects": [], "indicators": [],
                                    "internal raters": []}  # fmt: skip
+    idle = _idle(evaluation)
     for path, value in evaluation.year.scheme.numbers.items():
+        if idle.intersection(path.split(".")[1::2]):
+            continue
         kind = next((k for k, names in WEIGHTS.items() if any(fits(path, n) for n in names)), None)
         if kind is None or not value:  # a weight of zero times a factor is zero
             continue
@@ -51,10 +65,19 @@ def fits(path: str, pattern: str) -> bool:
 
 
 def patterns(evaluation: Evaluation) -> list[str]:
-    """Patterns of `WEIGHTS` that this scheme has."""
-    numbers = evaluation.year.scheme.numbers
+    """Patterns of `WEIGHTS` that this scheme has, in classes that have units."""
+    numbers, idle = evaluation.year.scheme.numbers, _idle(evaluation)
     names = [name for group in WEIGHTS.values() for name in group]
+    if idle:
+        own = sorted(set(evaluation.scores["class"]))
+        nodes = [f"classes.{name}.nodes.*.weight" for name in own]
+        names = [*nodes, *(name for name in names if name not in WEIGHTS["nodes"])]
     return [name for name in names if any(fits(path, name) for path in numbers)]
+
+
+def _idle(evaluation: Evaluation) -> set[str]:
+    """Classes of the scheme without a unit in this year: their weights move nothing."""
+    return set(evaluation.year.scheme.classes) - set(evaluation.scores["class"])
 
 
 def specs(evaluation: Evaluation, spread: float) -> list[Spec]:
@@ -76,8 +99,14 @@ def factors(evaluation: Evaluation, spread: float, lang: str) -> dict[str, list[
 
 
 def survey_scores(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """Survey scores that there are and that the scheme reads: unit and dimension."""
-    if evaluation.review is None:
+    """Survey scores that there are and that the scheme reads: unit and dimension.
+
+    None where all ballots of a year say the same: such scores have no error to draw. Nor where
+    most of the survey's error cannot be measured (`refusal`).
+    """
+    if evaluation.review is None or not evaluation.review.covariance().to_numpy().any():
+        return []
+    if refusal(evaluation) is not None:
         return []
     classes, own = evaluation.year.scheme.document["classes"], evaluation.scores["class"]
     reads = {name: {node.get("survey") for node in part.get("nodes", {}).values()}
@@ -86,10 +115,22 @@ def survey_scores(evaluation: Evaluation) -> list[tuple[str, str]]:
     return [(u, d) for u, d in there if d in reads[own[u]]]
 
 
+def refusal(evaluation: Evaluation) -> PerfmethodError | None:
+    """Why the survey's errors are not drawn where most of them cannot be measured."""
+    from perfmethod.scoring import measured_of
+
+    try:
+        measured_of(evaluation)
+    except PerfmethodError as error:
+        return error
+    return None
+
+
 def _survey(evaluation: Evaluation) -> list[Spec]:
     """Survey noise of the scores that the scheme reads, if there are any."""
     import pandas as pd
 
+    from perfmethod.scoring import survey_weights
     from perfmethod.uncertainty import survey_noise
 
     scored = survey_scores(evaluation)
@@ -98,4 +139,5 @@ def _survey(evaluation: Evaluation) -> list[Spec]:
     index = pd.MultiIndex.from_tuples(scored)
     covariance = evaluation.review.covariance().loc[index, index]
     mean = pd.Series(evaluation.review.scores.stack()).loc[index]
-    return [survey_noise(mean=mean, covariance=covariance)]
+    weights = survey_weights(evaluation)
+    return [survey_noise(evaluation.review, mean=mean, covariance=covariance, weights=weights)]

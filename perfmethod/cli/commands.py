@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perfmethod.display import show
+from perfmethod.cli._say import SAID, say_check, say_evaluation, say_supervision
 from perfmethod.errors import suggest
-from perfmethod.frames import rows
 
 if TYPE_CHECKING:
-    from perfmethod.scoring import Evaluation
     from perfmethod.year import Year
 
-__all__ = ["UsageError", "check", "evaluate", "explain", "refuse", "supervise", "synth"]
+__all__ = ["UsageError", "check", "evaluate", "explain", "ready", "refuse", "supervise", "synth"]
+
+MOST_UNITS, MOST_BALLOTS = 100_000, 100_000_000  # of a synthetic year: it is made in memory
 
 
 class UsageError(Exception):
@@ -32,61 +33,56 @@ def refuse(problems: list[str]) -> None:
 
 
 def _year(arguments: argparse.Namespace) -> Year:
-    from perfmethod.scheme import Scheme
     from perfmethod.year import Year
 
-    scheme = Scheme.load(arguments.scheme) if arguments.scheme else None
+    _there(arguments.year)
+    scheme = Year.scheme_for(arguments.year, arguments.scheme) if arguments.scheme else None
     return Year.load(arguments.year, scheme)
 
 
-def _names(year: Year, lang: str) -> dict[str, str]:
-    """Name of every unit in a language."""
-    return {str(unit): str(name) for unit, name in year.unit_names(lang).items()}
+def _there(path: Path) -> None:
+    """Refuse what can be no year, before its scheme is missed."""
+    allowed = "allowed: a year's folder, or an .xlsx workbook"
+    if not path.exists():
+        raise UsageError(f"found nothing at {path}; {allowed}")
+    if not path.is_dir() and path.suffix.lower() != ".xlsx":
+        raise UsageError(f"found the file {path}; {allowed}")
+
+
+def ready(out: Path | None, name: str = "--out") -> list[str]:
+    """What keeps a folder from being written, known before any work is done."""
+    if out is None:
+        return []
+    there = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not there.is_dir():
+        what = "a file" if there == out else f"a file at {there}"
+        return [f"found {name} {out}: {what}; allowed: a folder, or nothing there yet"]
+    if not os.access(there, os.W_OK | os.X_OK):
+        return [f"found {name} {out}: {there} may not be written; allowed: a folder that may"]
+    return []
 
 
 def check(arguments: argparse.Namespace) -> None:
     """``check YEAR``: load, say what there is."""
-    year = _year(arguments)
-    print(f"{arguments.year}: no problems found")
-    print(year)
-    for note in year.notes:
-        print(f"note: {note}")
+    say_check(_year(arguments), arguments.year, arguments.lang)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """``evaluate YEAR --out DIR``: score, grade, write, say what was found."""
     from perfmethod.scoring import evaluate as run
 
-    if arguments.figures and not arguments.out:
-        raise UsageError("--figures needs --out DIR")
-    evaluation = run(_year(arguments), lang=arguments.lang)
+    lacking = ["--figures needs --out DIR"] if arguments.figures and not arguments.out else []
+    refuse([*lacking, *ready(arguments.out)])
+    evaluation, lang = run(_year(arguments), lang=arguments.lang), arguments.lang
     if arguments.out:
         from perfmethod.cli.output import write_evaluation
 
-        write_evaluation(evaluation, arguments.out, figures=arguments.figures, lang=arguments.lang)
-    _say(evaluation, arguments.out)
-
-
-def _say(evaluation: Evaluation, out: Path | None) -> None:
-    scores, scheme = evaluation.scores, evaluation.year.scheme
+        write_evaluation(evaluation, arguments.out, figures=arguments.figures, lang=lang)
     for note in evaluation.year.notes:
-        print(f"note: {note}", file=sys.stderr)
-    decimals = scheme.document.get("display_decimals", 2)
-    print(f"{scheme.name('', 'en')}: {len(scores)} units")
-    for level in scheme.document.get("grades", {}).get("levels", {}):
-        held = scores[scores["grade"] == level]
-        print(f"{scheme.name(f'grades.levels.{level}', 'en')} ({len(held)}):")
-        if level == next(iter(scheme.document["grades"]["levels"])):
-            for unit, row in held.iterrows():
-                print(f"  {unit}  {row['name']}  {show(row['total'], decimals)}  "
-                      f"({row['group']}, rank {row['group_rank']})")  # fmt: skip
-    for note in rows(evaluation.notes.query("kind in ('veto', 'edge_tie')")):
-        print(f"{note.unit_id}: {note.text}")
-    short = evaluation.quotas[evaluation.quotas["unfilled"] != 0]
-    for row in rows(short):
-        print(f"{row.grade}: {row.unfilled} of {row.places} places of {row.pool} stay unfilled")
-    if out:
-        print(f"written to {out}")
+        print(SAID[lang]["note"].format(note), file=sys.stderr)
+    say_evaluation(evaluation, lang)
+    if arguments.out:
+        print(SAID[lang]["written"].format(arguments.out))
 
 
 def _known_unit(year: Year, unit: str) -> None:
@@ -108,6 +104,7 @@ def supervise(arguments: argparse.Namespace) -> None:
     """``supervise YEAR``: a table and a figure, or one unit's letter."""
     from perfmethod.supervision import supervise as run
 
+    refuse(ready(arguments.out))
     year = _year(arguments)
     if arguments.unit:
         _known_unit(year, arguments.unit)
@@ -115,24 +112,35 @@ def supervise(arguments: argparse.Namespace) -> None:
     if arguments.unit:
         print(found.letter(arguments.unit, arguments.lang))
     else:
-        print(found)
-        print(found.to_frame().head(15).to_string())
+        say_supervision(found, arguments.lang)
     if arguments.out:
         from perfmethod.cli.output import write_supervision
 
         write_supervision(found, arguments.out, arguments.lang)
-        print(f"written to {arguments.out}")
+        print(SAID[arguments.lang]["written"].format(arguments.out))
 
 
 def synth(arguments: argparse.Namespace) -> None:
     """``synth DIR``: a synthetic year, and its truth elsewhere."""
     from perfmethod.synthetic import synthesize
 
-    for folder in filter(None, (arguments.folder, arguments.truth)):
-        if folder.exists():
-            raise UsageError(
-                f"found '{folder}' already there; allowed: a folder that does not exist"
-            )
+    problems: list[str] = []
+    for folder, name in ((arguments.folder, "DIR"), (arguments.truth, "--truth")):
+        if folder is not None and folder.exists():
+            allowed = "a folder that does not exist"
+            problems.append(f"found '{folder}' already there; allowed: {allowed}")
+        else:
+            problems += ready(folder, name)
+    if arguments.truth is not None:
+        year, truth = arguments.folder.absolute(), arguments.truth.absolute()
+        if year == truth or year in truth.parents or truth in year.parents:
+            where = f"{arguments.truth} in one folder with {arguments.folder}"
+            problems.append(f"found --truth {where}; "
+                            "allowed: a folder apart, for no analysis may see it")  # fmt: skip
+    for name, most in (("units", MOST_UNITS), ("ballots", MOST_BALLOTS)):
+        if getattr(arguments, name) > most:
+            problems.append(f"found --{name} {getattr(arguments, name)}; allowed: up to {most}")
+    refuse(problems)
     try:
         synthesize(
             arguments.folder,

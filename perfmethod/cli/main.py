@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a failure while running, 2 bad usage or bad input with eve
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,6 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except commands.UsageError as error:
         print(f"perfmethod: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever read the text has read enough
+        own = sys.__stdout__
+        if own is not None and sys.stdout is own:  # what is left would complain at the exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), own.fileno())
+        return 1
     except (PerfmethodError, OSError) as error:
         print(f"perfmethod: {error}", file=sys.stderr)
         return 1
@@ -148,8 +154,8 @@ def _add_fairness(sub: Commands) -> None:
     _out(fair, "write tables and figures there")
     several = (
         ("--by", "ATTRIBUTE", "column of units, or portfolio (default: group and portfolio)"),
-        ("--anchors", "NODE", "scored by the same hands for all (default: found in the scheme)"),
-        ("--panel", "NODE", "scored by each group's own panel (default statutory_duty)"),
+        ("--anchors", "NODE", "scored by the same hands for all (default: found in the year)"),
+        ("--panel", "NODE", "scored by each group's own panel (default: found in the year)"),
     )
     for option, metavar, what in several:
         fair.add_argument(
@@ -166,8 +172,10 @@ def _add_fairness(sub: Commands) -> None:
 
 def _add_synth(sub: Commands) -> None:
     synth = sub.add_parser("synth", help="write a synthetic year with a known truth")
-    synth.add_argument("folder", type=Path, metavar="DIR", help="folder to write (must not exist)")
-    synth.add_argument("--truth", type=Path, metavar="DIR", help="folder for the planted truth")
+    synth.add_argument(
+        "folder", type=_folder, metavar="DIR", help="folder to write (must not exist)"
+    )
+    synth.add_argument("--truth", type=_folder, metavar="DIR", help="folder for the planted truth")
     synth.add_argument("--seed", type=int, default=2009)
     synth.add_argument("--units", type=int, default=49)
     synth.add_argument("--ballots", type=int, default=40_000)
@@ -176,7 +184,21 @@ def _add_synth(sub: Commands) -> None:
 
 
 def _out(parser: argparse.ArgumentParser, what: str) -> None:
-    parser.add_argument("--out", type=Path, metavar="DIR", help=what)
+    parser.add_argument("--out", type=_folder, metavar="DIR", help=what)
+
+
+def _folder(text: str, allowed: str = "a folder") -> Path:
+    if not text:  # an empty variable of a script, which would mean the current folder
+        raise argparse.ArgumentTypeError(f"found nothing; allowed: {allowed}")
+    return Path(text)
+
+
+def _year(text: str) -> Path:
+    return _folder(text, "a year's folder, or an .xlsx workbook")
+
+
+def _file(text: str) -> Path:
+    return _folder(text, "a scheme file")
 
 
 def _seed(parser: argparse.ArgumentParser) -> None:
@@ -185,8 +207,8 @@ def _seed(parser: argparse.ArgumentParser) -> None:
 
 def _on_year(sub: Commands, name: str, command: Command, what: str) -> argparse.ArgumentParser:
     parser = sub.add_parser(name, help=what, description=what)
-    parser.add_argument("year", type=Path, metavar="YEAR", help="year folder or .xlsx workbook")
-    parser.add_argument("--scheme", type=Path, metavar="FILE", help="scheme to use instead")
+    parser.add_argument("year", type=_year, metavar="YEAR", help="year folder or .xlsx workbook")
+    parser.add_argument("--scheme", type=_file, metavar="FILE", help="scheme to use instead")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the texts")
     parser.set_defaults(command=command)
     return parser

@@ -38,12 +38,17 @@ def write_folder(folder: Path, files: Mapping[str, Writer]) -> None:
     Raises
     ------
     PerfmethodError
-        If the folder is a file.
+        If the folder is a file, or holds a folder with the name of a file.
     """
     if folder.exists() and not folder.is_dir():
         raise PerfmethodError(f"found a file at {folder}; allowed: a folder or nothing")
+    taken = [name for name in files if (folder / name).is_dir()]
+    if taken:  # found out later, some files would be there and some not
+        raise PerfmethodError(f"found folders {taken} in {folder}; allowed: files of these names")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".perfmethod-", dir=folder.parent))
+    # beside it or in it, so that the files need only be renamed
+    beside = folder if folder.is_dir() else folder.parent
+    draft = Path(tempfile.mkdtemp(prefix=".perfmethod-", dir=beside))
     try:
         for name, write in files.items():
             write(draft / name)
@@ -117,8 +122,17 @@ def write_evaluation(
 def _evaluation_figures(evaluation: Evaluation, lang: str) -> dict[str, Writer]:
     graded = "grades" in evaluation.year.scheme.document
     names = {"totals": "totals_by_group.png", "margins": "margins.png", "blocks": "blocks.png"}
-    kinds = names if graded else ["blocks"]
+    kinds = [k for k in names if k == "blocks" or graded]
+    if graded and not _has_margins(evaluation):
+        kinds.remove("margins")
     return {names[k]: _figure(partial(evaluation.plot, k, lang=lang)) for k in kinds}
+
+
+def _has_margins(evaluation: Evaluation) -> bool:
+    """Whether some unit has one on the other side of its pool's cut to be compared with."""
+    from perfmethod.scoring.figures import cut_margins
+
+    return bool(cut_margins(evaluation)[0]["margin"].notna().any())
 
 
 def _figure(plot: Callable[[], Axes]) -> Writer:

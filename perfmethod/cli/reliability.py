@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from perfmethod.cli._reliability_shares import Shares, is_of_file, read_shares, weighted
 from perfmethod.cli._reliability_text import SAID, say
-from perfmethod.cli.commands import _year, refuse
+from perfmethod.cli.commands import _year, ready, refuse
 from perfmethod.errors import PerfmethodError, suggest
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ Made = TypeVar("Made")
 class Found:
     """What the analyses found, and what could not be asked."""
 
-    study: GStudy
-    coefficients: pd.DataFrame
+    study: GStudy | None
+    coefficients: pd.DataFrame | None
     risk: GradeRisk | None
     more: pd.DataFrame | None
     plan: SurveyPlan | None
@@ -49,13 +50,38 @@ class Found:
     notes: tuple[str, ...]
 
 
+@dataclass
+class _Notes:
+    """Why some questions have no answer, in the language of the command."""
+
+    lang: str
+    all: list[str] = field(default_factory=list)
+
+    def tried(self, part: str, make: Callable[[], Made]) -> Made | None:
+        """A result, or a note that says why there is none."""
+        try:
+            return make()
+        except PerfmethodError as error:
+            self.add(part, error)
+            return None
+
+    def add(self, part: str, error: PerfmethodError) -> None:
+        """The package's own words stay as they are, on one line."""
+        problems = getattr(error, "problems", None)
+        why = "; ".join(map(str, problems)) if problems else " ".join(str(error).split())
+        said = SAID[self.lang]
+        self.all.append(said["reason"].format(said[f"of_{part}"], why))
+
+
 def run(arguments: argparse.Namespace) -> None:
     """``reliability YEAR --out DIR``: how far the survey can be trusted, part by part."""
     from perfmethod.scoring import evaluate
 
-    _usable(arguments)
+    problems = _usable(arguments)
+    if not arguments.cost:
+        refuse(problems)  # no name of a mode waits for the year to be checked with them
     year, said = _year(arguments), SAID[arguments.lang]
-    costs = _costs(year, arguments.cost)
+    costs = _costs(year, arguments.cost, problems)
     shares = None if arguments.shares is None else read_shares(arguments.shares, year)
     evaluation = evaluate(year, lang=arguments.lang)
     found = _found(evaluation, arguments, costs, shares)
@@ -63,11 +89,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out:
         from perfmethod.cli._reliability_files import write
 
-        write(arguments.out, found, arguments.lang)
+        write(arguments.out, found, year, arguments.lang)
         print(said["written"].format(arguments.out))
 
 
-def _usable(arguments: argparse.Namespace) -> None:
+def _usable(arguments: argparse.Namespace) -> list[str]:
     problems = []
     if arguments.seed < 0:
         problems.append(f"found --seed {arguments.seed}; allowed: 0 or more")
@@ -76,14 +102,14 @@ def _usable(arguments: argparse.Namespace) -> None:
     if arguments.assurance is not None and not 0.5 < arguments.assurance < 1:
         found = f"{arguments.assurance:g}"
         problems.append(f"found --assurance {found}; allowed: above 0.5, below 1")
-    refuse(problems)
+    return [*problems, *ready(arguments.out)]
 
 
-def _costs(year: Year, given: list[str]) -> dict[str, float]:
+def _costs(year: Year, given: list[str], problems: list[str]) -> dict[str, float]:
     """Cost of a ballot by mode: those given, else those of the scheme, else 1."""
     modes = year.scheme.document.get("survey", {}).get("modes", {})
     costs = {name: float(mode.get("cost", 1.0)) for name, mode in modes.items()}
-    problems = []
+    problems = list(problems)
     for text in given:
         name, _, number = text.partition("=")
         if name not in costs:
@@ -108,22 +134,25 @@ def _found(
     from perfmethod.screening import effect, screen
 
     year, seed = evaluation.year, arguments.seed
-    notes: list[str] = []
+    notes = _Notes(arguments.lang)
     weights = None if shares is None else _weighted(year, shares, notes)
-    study = generalizability(year)
+    study = notes.tried("study", lambda: generalizability(year))
     graded = "grades" in year.scheme.document
-    risk = _named(grade_risk(evaluation, seed=seed), year, arguments.lang) if graded else None
-    more = risk_by_ballots(evaluation, seed=seed) if graded else None
+    risk = notes.tried("risk", lambda: grade_risk(evaluation, seed=seed)) if graded else None
+    more = None if risk is None else risk_by_ballots(evaluation, seed=seed)
+    risk = None if risk is None else _named(risk, year, arguments.lang)
     wanted: dict[str, Any] = {"kind": arguments.kind, "assurance": arguments.assurance}
-    plan = _tried(lambda: study.plan(arguments.target, costs=costs, **wanted), notes)
+    plan = None
+    if study is not None:
+        plan = notes.tried("plan", partial(study.plan, arguments.target, costs=costs, **wanted))
     screening = screen(year, seed=seed)
     flagged = screening.flags["sets_aside"].any()
-    aside = _tried(lambda: effect(year, screening), notes) if flagged else None
+    aside = notes.tried("aside", lambda: effect(year, screening)) if flagged else None
     severe = _severe(year, arguments.second_opinion, notes)
-    coefficients = survey_coefficients(year, seed=seed)
+    coefficients = notes.tried("coefficients", lambda: survey_coefficients(year, seed=seed))
     target = arguments.kind, arguments.target
     return Found(study, coefficients, risk, more, plan, target, screening, aside, *severe,
-                 weights, shares, tuple(notes))  # fmt: skip
+                 weights, shares, tuple(notes.all))  # fmt: skip
 
 
 def _named(risk: GradeRisk, year: Year, lang: str) -> GradeRisk:
@@ -133,40 +162,25 @@ def _named(risk: GradeRisk, year: Year, lang: str) -> GradeRisk:
 
 
 def _severe(
-    year: Year, again: bool, notes: list[str]
+    year: Year, again: bool, notes: _Notes
 ) -> tuple[Severity | None, pd.DataFrame | None, SecondOpinion | None]:
     """Severity, the year without it, and a second opinion where wanted."""
     from perfmethod.severity import rescored, second_opinion, severity
 
-    found = _tried(lambda: severity(year), notes)
+    found = notes.tried("severity", lambda: severity(year))
     if found is None:
         return None, None, None
-    adjusted = _tried(lambda: rescored(found), notes)
-    opinion = _tried(lambda: second_opinion(year, found), notes) if again else None
+    adjusted = notes.tried("adjusted", lambda: rescored(found))
+    opinion = notes.tried("opinion", lambda: second_opinion(year, found)) if again else None
     return found, adjusted, opinion
 
 
-def _weighted(year: Year, shares: Shares, notes: list[str]) -> CalibratedReview | None:
+def _weighted(year: Year, shares: Shares, notes: _Notes) -> CalibratedReview | None:
     """The weighted review; what is wrong with the file of shares is an error, all else a note."""
     try:
         return weighted(year, shares)
     except PerfmethodError as error:
         if is_of_file(error, shares):
             raise
-        notes.append(_flat(error))
+        notes.add("weighting", error)
         return None
-
-
-def _tried(make: Callable[[], Made], notes: list[str]) -> Made | None:
-    """A result, or a note that says why there is none."""
-    try:
-        return make()
-    except PerfmethodError as error:
-        notes.append(_flat(error))
-        return None
-
-
-def _flat(error: PerfmethodError) -> str:
-    """Message of an error on one line."""
-    problems = getattr(error, "problems", None)
-    return "; ".join(map(str, problems)) if problems else str(error)

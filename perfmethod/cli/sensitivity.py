@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from perfmethod.cli._say import _names
 from perfmethod.cli._sensitivity_text import BY, SAID, SHARED, say
-from perfmethod.cli._vary import factors, paths_of, patterns, specs, survey_scores
-from perfmethod.cli.commands import _names, _year, refuse
+from perfmethod.cli._vary import factors, paths_of, patterns, refusal, specs, survey_scores
+from perfmethod.cli.commands import _year, ready, refuse
 from perfmethod.errors import PerfmethodError
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_SPREAD", "Found", "run"]
 
+MOST_DRAWS = 10_000_000  # their totals and ranks have to be kept
 MOST_SPREAD = 2.0  # standard deviation of a logarithm: factors from a fiftieth to fifty
 BASE = 1024  # rows of the sample behind the variance shares
 STEPS = 40  # points along a side of the map of block weights, less one
@@ -56,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     told = said["noise"] if noise else ""
     varied = noise + _count(evaluation)
     print(said["drawn"].format(found.runs.draws, varied, arguments.spread, told, arguments.seed))
-    say(evaluation, found, said)
+    say(evaluation, found, arguments.lang)
     if arguments.out:
         from perfmethod.cli._sensitivity_files import write
 
@@ -65,18 +69,16 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _usable(arguments: argparse.Namespace) -> None:
-    problems = [
-        f"found --{name} {value}; allowed: {least} or more"
-        for name, value, least in (
-            ("seed", arguments.seed, 0),
-            ("draws", arguments.draws, 1),
-            ("workers", arguments.workers, 1),
-        )
-        if value < least
-    ]
+    problems = [] if arguments.seed >= 0 else [f"found --seed {arguments.seed}; allowed: 0 or more"]
+    for name, value, most in (
+        ("draws", arguments.draws, MOST_DRAWS),
+        ("workers", arguments.workers, max(64, os.cpu_count() or 1)),
+    ):
+        if not 1 <= value <= most:
+            problems.append(f"found --{name} {value}; allowed: 1 to {most}")
     if not 0 <= arguments.spread <= MOST_SPREAD:  # NaN is no number between them
         problems.append(f"found --spread {arguments.spread:g}; allowed: 0 to {MOST_SPREAD:g}")
-    refuse(problems)
+    refuse([*problems, *ready(arguments.out)])
 
 
 @contextmanager
@@ -103,25 +105,45 @@ def _found(
     from perfmethod.sensitivity import importance, removal, tornado
 
     year, lang = evaluation.year, arguments.lang
-    notes: list[str] = []
+    notes = _unmeasured(evaluation, lang)
     runs = _runs(evaluation, arguments, executor)
     intervals, changes = _exact(evaluation, lang, notes)
-    shares = _tried(lambda: importance(evaluation), notes)
-    notes += [] if shares is None else shares.notes
+    shares = _tried("weigh", lambda: importance(evaluation), lang, notes)
+    notes += [_told("weigh", note, lang) for note in ([] if shares is None else shares.notes)]
     weights = [path for paths in paths_of(evaluation).values() for path in paths]
-    single = _tried(lambda: tornado(year, *weights, by=BY, lang=lang), notes) if weights else None
-    without = _tried(lambda: removal(year, lang=lang), notes) if weights else None
+    single, without = None, None
+    if weights:
+        one = partial(tornado, year, *weights, by=BY, lang=lang)
+        single = _tried("single", one, lang, notes)
+        without = _tried("without", partial(removal, year, lang=lang), lang, notes)
     maps, indices = _maps(evaluation, lang), _indices(evaluation, arguments, executor, notes)
     return Found(runs, intervals, changes, shares, single, without, maps, indices, tuple(notes))
 
 
-def _tried(make: Callable[[], Made], notes: list[str]) -> Made | None:
+def _unmeasured(evaluation: Evaluation, lang: str) -> list[str]:
+    """What of the survey's noise is not drawn because it cannot be measured."""
+    from perfmethod.scoring import unmeasured_of
+    from perfmethod.survey import unmeasured_told
+
+    refused, lost = refusal(evaluation), unmeasured_of(evaluation)
+    if refused is not None:
+        return [_told("noise", refused, lang)]
+    return [] if lost is None else list(unmeasured_told(lost.weight, lost.lonely, lang))
+
+
+def _tried(part: str, make: Callable[[], Made], lang: str, notes: list[str]) -> Made | None:
     """A result, or a note that says why there is none."""
     try:
         return make()
     except PerfmethodError as error:
-        notes.append(str(error))
+        notes.append(_told(part, error, lang))
         return None
+
+
+def _told(part: str, why: object, lang: str) -> str:
+    """A note in the language of the command; the package's own words stay as they are."""
+    flat = " ".join(str(why).split())
+    return SAID[lang]["reason"].format(part=SAID[lang][f"part {part}"], why=flat)
 
 
 def _runs(
@@ -146,7 +168,8 @@ def _exact(
 
     graded = "grades" in evaluation.year.scheme.document
     blocks = families(evaluation).query("node == ''")
-    notes += [f"{name}: {row.why_not}"
+    named = evaluation.year.scheme.name
+    notes += [_told("exact", f"{named(f'classes.{name}', lang)}: {row.why_not}", lang)
               for name, row in blocks[blocks["form"] == "none"].iterrows()]  # fmt: skip
     exact = list(blocks.index[blocks["form"] != "none"])
     kept = "best_grade" if graded else "ranking"
@@ -156,7 +179,8 @@ def _exact(
         try:
             changes[name] = smallest_change(evaluation, name, lang=lang)
         except PerfmethodError as error:
-            notes.append(f"{name}: {error}")
+            why = f"{named(f'classes.{name}', lang)}: {error}"
+            notes.append(_told("radius", why, lang))
     return intervals, changes
 
 
@@ -168,7 +192,7 @@ def _maps(evaluation: Evaluation, lang: str) -> dict[str, BlockMap]:
     if "grades" not in scheme.document:
         return {}
     blocks = {name: [n for n, over in scheme.parents(name).items() if not over]
-              for name in scheme.classes}  # fmt: skip
+              for name in scheme.classes if (evaluation.scores["class"] == name).any()}  # fmt: skip
     three = [name for name, own in blocks.items() if len(own) == 3]
     return {name: block_map(evaluation.year, name, steps=STEPS, lang=lang) for name in three}
 
@@ -186,6 +210,6 @@ def _indices(
     if len(named) < 2 or arguments.spread == 0:
         return None
     wanted = SHARED if "grades" in evaluation.year.scheme.document else SHARED[1:]
-    return _tried(lambda: global_sensitivity(evaluation.year, named, BASE, seed=arguments.seed,
-                                             quantities=wanted, executor=executor),
-                  notes)  # fmt: skip
+    shared = partial(global_sensitivity, evaluation.year, named, BASE, seed=arguments.seed,
+                     quantities=wanted, executor=executor)  # fmt: skip
+    return _tried("share", shared, arguments.lang, notes)

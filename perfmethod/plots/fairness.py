@@ -42,9 +42,9 @@ _TEST = {
 }  # fmt: skip
 _GAPS = {
     "zh": {"points": "与其余单位的差距(分)", "explained": "锚定指标可解释",
-           "unexplained": "未解释", "interval": "未解释部分的区间", "total": "总差距"},
+           "unexplained": "未解释", "interval": "未解释部分的{level}%区间", "total": "总差距"},
     "en": {"points": "Gap against the rest (points)", "explained": "explained by anchors",
-           "unexplained": "unexplained", "interval": "interval of the unexplained part",
+           "unexplained": "unexplained", "interval": "{level} % interval of the unexplained part",
            "total": "whole gap"},
 }  # fmt: skip
 _FUNNEL = {
@@ -132,7 +132,12 @@ def exact_test(
 
 
 def gap_bars(
-    frame: pd.DataFrame, ax: Axes | None = None, *, title: str = "", language: str = "zh"
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    level: float = 0.95,
+    language: str = "zh",
 ) -> Axes:
     """Draw gaps as an explained and an unexplained bar, with the interval of the latter.
 
@@ -145,6 +150,8 @@ def gap_bars(
         Where to draw; a new figure by default.
     title : str
         The finding.
+    level : float
+        Of the intervals.
     language : {"zh", "en"}
 
     Returns
@@ -169,6 +176,7 @@ def gap_bars(
 
     need_columns(frame, "label", "explained", "unexplained", "low", "high")
     said = words(language, _GAPS)
+    interval = said["interval"].format(level=show(100 * level, 0))
     at = np.arange(len(frame), dtype=float)
     explained = frame["explained"].to_numpy(float)
     left = frame["unexplained"].to_numpy(float)
@@ -189,7 +197,7 @@ def gap_bars(
         key(ax, [Line2D([], [], marker="D", ms=5, ls="", color=red, label=said["total"]),
                  Patch(color=PALETTE["grey"], label=said["explained"]),
                  Patch(color=PALETTE["blue"], label=said["unexplained"]),
-                 Line2D([], [], color=PALETTE["ink"], lw=1.4, label=said["interval"])])  # fmt: skip
+                 Line2D([], [], color=PALETTE["ink"], lw=1.4, label=interval)])  # fmt: skip
         return finish(ax, title, said["points"])
 
 
@@ -251,10 +259,11 @@ def portfolio_funnel(
 
 
 def _names(ax: Axes, names: list[Any], x: Floats, y: Floats) -> None:
-    """Name points: on their right, or above where another named point stands close on the right."""
+    """Name points: on their right; where another stands close there, above or below, off it."""
     wide, high = 0.2 * float(np.ptp(ax.get_xlim())), 0.05 * float(np.ptp(ax.get_ylim()))
     for i, name in enumerate(names):
         close = (x > x[i]) & (x - x[i] < wide) & (np.abs(y - y[i]) < high)
-        away = (-4, 8) if close.any() else (6, 0)
+        off = -10 if close.any() and (y[close] >= y[i]).any() else 8
+        away = (-4, off) if close.any() else (6, 0)
         ax.annotate(str(name), (x[i], y[i]), away, textcoords="offset points", va="center",
                     fontsize=8.5, color=PALETTE["ink"])  # fmt: skip

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
@@ -37,8 +38,13 @@ PALETTE: Mapping[str, str] = {
 }
 # columns of a row's label and of a title; beyond them text goes on in the next line
 LABEL_WIDTH, TITLE_WIDTH = 48, 66
-# pieces that stay together: a Latin word, a Chinese character with the marks that close it
-_PIECES = re.compile(r"[!-\u2e7f]+ *| +|.[，。：；）、》」”]*")
+# inches of a line of a row's label, and of what stands above and below the rows
+LINE, AROUND = 0.175, 1.6
+# pieces that stay together: a Latin word or a Chinese character with the marks that open it, which
+# end no line, and those that close it, which begin none
+_PIECES = re.compile(
+    r"(?:[(（「《“]+ *)*(?:[!-\u201b\u201d-\u2e7f]+ *| +|.)[，。：；）、》」”);,]*"
+)
 _CYCLE = ("blue", "vermillion", "green", "orange", "sky", "purple", "ink")
 
 
@@ -155,15 +161,40 @@ def rows_axis(ax: Axes, labels: list[str], positions: list[float]) -> None:
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(max(positions) + 0.7, min(positions) - 0.7)
+    _make_room(ax, labels, positions)
+
+
+def _make_room(ax: Axes, labels: list[str], positions: list[float]) -> None:
+    """Make our own figure so much higher that labels of several lines do not touch."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None  # for the type checker: axes always have one here
+    if not _is_ours(figure):
+        return
+    rows = max(positions) - min(positions) + 1.4
+    inches = (figure.get_figheight() - AROUND) / rows
+    lines = [wrapped(label, LABEL_WIDTH).count("\n") + 1 for label in labels]
+    placed = sorted(zip(positions, lines, strict=True))
+    need = [LINE * (m + n) / 2 / (b - a)
+            for (a, m), (b, n) in pairwise(placed) if m + n > 2 and b > a]  # fmt: skip
+    least = max(need, default=0.0)
+    if least > inches:
+        figure.set_figheight(figure.get_figheight() + (least - inches) * rows)
+
+
+def _is_ours(figure: Any) -> bool:
+    """Whether this package made the figure for these axes alone."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    return isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine) and (
+        len(figure.axes) == 1
+    )
 
 
 def key(ax: Axes, handles: list[Any]) -> None:
     """Explain the marks away from the data: below our own figure, right of a caller's axes."""
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     figure = ax.get_figure(root=True)
     assert figure is not None  # for the type checker: axes always have one here
-    if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine) and len(figure.axes) == 1:
+    if _is_ours(figure):
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     else:
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from perfmethod.display import show
 from perfmethod.errors import PerfmethodError
 from perfmethod.plots.house import (
     PALETTE,
@@ -25,15 +24,17 @@ __all__ = ["acceptability", "rank_intervals", "tornado"]
 
 _WORDS = {
     "zh": {
-        "rank": "名次", "interval": "5%至95%的抽样", "median": "中位名次", "nominal": "方案名次",
+        "rank": "类内名次", "interval": "5%至95%的抽样", "median": "中位名次",
+        "nominal": "方案名次",
         "share": "抽样份额", "shift": "平均名次变动(位)", "low": "调低", "high": "调高",
-        "without": "去掉", "changed": "优秀名单改变",
+        "without": "去掉", "changed": "最高等次名单改变",
     },
     "en": {
-        "rank": "Rank", "interval": "5 % to 95 % of the draws", "median": "median rank",
+        "rank": "Rank in the class", "interval": "5 % to 95 % of the draws",
+        "median": "median rank",
         "nominal": "rank under the scheme", "share": "share of the draws",
         "shift": "Mean shift of ranks (places)", "low": "lower", "high": "higher",
-        "without": "left out", "changed": "the excellent list changes",
+        "without": "left out", "changed": "the list of the best grade changes",
     },
 }  # fmt: skip
 _SIDES = {"low": "sky", "high": "blue", "without": "blue"}
@@ -86,9 +87,17 @@ def rank_intervals(
                    gid="nominal", **dots)  # fmt: skip
         rows_axis(ax, [str(u) for u in frame["unit"]], rows)
         ax.set_xlim(0.3, float(high.max()) + 0.7)
+        _whole(ax)
         ax.grid(axis="x")
         key(ax, _interval_marks(said))
         return finish(ax, title, said["rank"])
+
+
+def _whole(ax: Axes) -> None:
+    """Ticks at whole ranks only."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def _interval_marks(said: Any) -> list[Any]:
@@ -152,6 +161,7 @@ def acceptability(
                           extent=(0.5, len(ranks) + 0.5, len(units) - 0.5, -0.5))  # fmt: skip
         rows_axis(ax, [str(u) for u in units], [float(i) for i in range(len(units))])
         ax.set_ylim(len(units) - 0.5, -0.5)
+        _whole(ax)
         figure = ax.get_figure(root=True)
         assert figure is not None  # for the type checker: axes always have one here
         bar = figure.colorbar(image, ax=ax, pad=0.02)
@@ -168,8 +178,8 @@ def tornado(
     ----------
     frame : DataFrame
         One row per change: ``label`` (identifier), ``name``, ``side`` ("low", "high" or
-        "without"), ``mean_shift`` (places), ``changed`` (units that enter or leave the excellent
-        list). Labels are drawn in the order of their largest shift.
+        "without"), ``mean_shift`` (places), ``changed`` (units that enter or leave the list
+        of the best grade). Labels are drawn in the order of their largest shift.
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str
@@ -217,7 +227,7 @@ def tornado(
         names = frame.drop_duplicates("label").set_index("label")["name"]
         rows_axis(ax, [str(names[label]) for label in row], list(row.values()))
         ax.axvline(0.0, color=PALETTE["ink"], lw=1)
-        ax.xaxis.set_major_formatter(lambda x, _: show(abs(x), 1))
+        ax.xaxis.set_major_formatter(lambda x, _: f"{round(abs(x), 6):g}")
         key(ax, _tornado_marks(frame, said))
         return finish(ax, title, said["shift"])
 

@@ -18,6 +18,7 @@ from perfmethod.plots.house import (
     style,
     use_fonts,
     words,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -28,13 +29,13 @@ __all__ = ["rule_changes", "rule_rates", "rule_tradeoff"]
 
 _WORDS = {
     "zh": {
-        "rate_range": "各组优秀率极差\n(百分点, 越小越好)",
-        "found": "最优单位评上优秀\n(%, 越多越好)",
+        "rate_range": "各组最高等次比例极差\n(百分点, 越小越好)",
+        "found": "最优单位评上最高等次\n(%, 越多越好)",
         "expected_wrong": "换一批评议人会变的\n等次数(越少越好)",
         "changed": "与现行方案不同的\n等次数(越少越好)",
         "efficient": "有效(不被任何规则全面超过)", "beaten": "被其他规则全面超过",
         "interval": "5%至95%的抽样, 均值±2个标准误", "floor": "整数名额下的最小极差",
-        "rate": "优秀率(%)", "gains": "上升", "loses": "下降",
+        "rate": "最高等次比例(%)", "gains": "上升", "loses": "下降",
     },
     "en": {
         "rate_range": "Range of the groups' rates\n(points of %, less is better)",
@@ -47,6 +48,7 @@ _WORDS = {
         "gains": "gains", "loses": "loses",
     },
 }  # fmt: skip
+GROUP_WIDTH = 14  # columns of a group's name under its rates
 _PANELS = ("rate_range", "found", "expected_wrong", "changed")
 _PERCENT = ("rate_range", "found")
 
@@ -140,7 +142,8 @@ def _panel(
         ax.plot([value], [y], "o", ms=7, mfc=face, mec=PALETTE["blue"], mew=1.5, zorder=4,
                 gid="efficient" if row["efficient"] else "beaten")  # fmt: skip
         ax.annotate(show(value, 0 if name == "changed" else 1), (value, y), (0, 6),
-                    textcoords="offset points", ha="center", va="bottom", fontsize=8)  # fmt: skip
+                    textcoords="offset points", ha="center", va="bottom", fontsize=8, zorder=5,
+                    bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 0.6})  # fmt: skip
     ax.set_ylim(*limits)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
@@ -174,8 +177,8 @@ def rule_rates(
     Parameters
     ----------
     frame : DataFrame
-        ``rule`` (name), ``group``, ``units``, ``held``, ``rate`` (share); rules and groups in the
-        order of the figure.
+        ``rule`` (name), ``group`` (name), ``units``, ``held``, ``rate`` (share); rules and groups
+        in the order of the figure.
     ax : Axes, optional
     title : str
     language : {"zh", "en"}
@@ -202,8 +205,12 @@ def rule_rates(
     rules, groups = (list(dict.fromkeys(frame[c].astype(str))) for c in ("rule", "group"))
     with style():
         lines = [name.count("\n") + 1 for name in rules]
-        height = 2.2 + 0.2 * sum(max(2, n) for n in lines)
-        ax = new_axes(ax, height=height, width=max(6.0, 2.6 + 1.05 * len(groups)))
+        height = (
+            2.2
+            + 0.14 * max(wrapped(g, GROUP_WIDTH).count("\n") for g in groups)
+            + 0.2 * sum(max(2, n) for n in lines)
+        )
+        ax = new_axes(ax, height=height, width=max(6.0, 2.6 + 1.25 * len(groups)))
         values = frame.assign(rule=frame["rule"].astype(str), group=frame["group"].astype(str))
         wide = values.pivot(index="rule", columns="group", values="rate").loc[rules, groups]
         edges = np.cumsum([0.0, *(max(2, n) for n in lines)])
@@ -217,7 +224,8 @@ def rule_rates(
             ax.text(x, (edges[i] + edges[i + 1]) / 2, text, ha="center",
                     va="center", fontsize=9, color="white" if dark else PALETTE["ink"])  # fmt: skip
         ax.set_yticks((edges[:-1] + edges[1:]) / 2, rules)
-        ax.set_xticks(np.arange(len(groups)) + 0.5, groups)
+        named = [wrapped(group, GROUP_WIDTH) for group in groups]
+        ax.set_xticks(np.arange(len(groups)) + 0.5, named, fontsize=8)
         ax.set_ylim(edges[-1], 0)
         ax.tick_params(length=0)
         for side in ax.spines.values():

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perfmethod.errors import PerfmethodError, suggest
-from perfmethod.plots.house import PALETTE, finish, key, need_columns, new_axes, style, words
+from perfmethod.plots.house import (
+    PALETTE,
+    finish,
+    key,
+    need_columns,
+    new_axes,
+    rows_axis,
+    style,
+    words,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,9 +86,7 @@ def rank_set_status(
             _group(ax, mine, rows, str(group))
             heights += rows
             at = rows[-1] + 1 - 1e-9
-        ax.set_yticks(heights, [str(u) for u in frame["unit"]])
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
+        rows_axis(ax, [str(u) for u in frame["unit"]], heights)
         ax.set_ylim(max(heights) + 0.8, min(heights) - _GAP)
         last = int(frame["high"].max())
         ax.set_xlim(0.3, last + 0.7)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from perfmethod.display import show
 from perfmethod.plots.house import (
     PALETTE,
     finish,
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["flag_table", "screening_effect", "vote_timeline"]
 
 _WORDS = {
-    "zh": {"time": "提交时间", "votes": "每6小时票数", "usual": "单位", "burst": "突击投票",
+    "zh": {"time": "提交时间", "votes": "每6小时票数", "step": "(按{n}取整)", "few": "不足{n}票",
+           "usual": "单位", "burst": "突击投票",
            "heads": "类型|单位|类别|方式|批次|票数|p值", "change": "剔除异常票后总分的变化(分)",
            "aside": "剔除{n}票", "rank": "位次{a}→{b}"},
-    "en": {"time": "Time of submission", "votes": "Ballots in six hours", "usual": "A unit",
+    "en": {"time": "Time of submission", "votes": "Ballots in six hours",
+           "step": " (to the nearest {n})", "few": "Fewer than {n} ballots", "usual": "A unit",
            "burst": "A burst lies in it",
            "heads": "Kind|Unit|Category|Mode|Batch|Ballots|p",
            "change": "Change of the total without flagged ballots (points)",
@@ -37,18 +40,26 @@ _SHOWN = 30  # rows that fit on a page
 
 
 def vote_timeline(
-    frame: pd.DataFrame, ax: Axes | None = None, *, title: str = "", language: str = "zh"
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    least: int = 1,
+    language: str = "zh",
 ) -> Axes:
     """Draw the ballots of each unit over time; spans with a burst are marked and named.
 
     Parameters
     ----------
     frame : DataFrame
-        One row per unit and span of time: ``unit``, ``begin`` (a time), ``ballots``, ``flagged``.
+        One row per unit and span of time: ``unit``, ``begin`` (a time), ``ballots``, ``flagged``;
+        with a column ``few`` (bool), those spans are all drawn at half of `least`.
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str
         The finding.
+    least : int
+        What the ballots are rounded to, and the fewest that are shown; 1 where they are exact.
     language : {"zh", "en"}
         Of the axes.
 
@@ -74,23 +85,27 @@ def vote_timeline(
     with style():
         ax = new_axes(ax, height=4.4)
         hit = frame["flagged"].to_numpy(bool)
-        for rows, color, marker, label in (
-            (~hit, "grey", "o", said["usual"]),
-            (hit, "vermillion", "D", said["burst"]),
-        ):
-            part = frame[rows]
-            ax.scatter(part["begin"], part["ballots"], s=14 if marker == "o" else 42, marker=marker,
-                       color=PALETTE[color], alpha=0.5 if marker == "o" else 1.0, lw=0,
-                       label=label)  # fmt: skip
-        for unit, begin, ballots in zip(*(frame.loc[hit, c] for c in ("unit", "begin", "ballots")),
-                                        strict=True):  # fmt: skip
-            ax.annotate(str(unit), (begin, ballots), xytext=(7, 0), textcoords="offset points",
+        few = frame["few"].to_numpy(bool) if "few" in frame else np.zeros(len(frame), bool)
+        heights = np.where(few, least / 2, frame["ballots"].to_numpy(float))
+        grey: dict[str, Any] = {"alpha": 0.6, "color": PALETTE["grey"]}
+        kinds: tuple[tuple[Any, dict[str, Any], str], ...] = (
+            (~hit & ~few, {"marker": "o", "s": 14, "lw": 0, **grey}, said["usual"]),
+            (~hit & few, {"marker": "_", "s": 60, "lw": 1.5, **grey}, said["few"].format(n=least)),
+            (hit, {"marker": "D", "s": 42, "lw": 0, "color": PALETTE["vermillion"]}, said["burst"]),
+        )
+        for rows, looks, label in kinds:
+            if rows.any():
+                ax.scatter(frame.loc[rows, "begin"], heights[rows], label=label, **looks)
+        for unit, begin, height in zip(frame.loc[hit, "unit"], frame.loc[hit, "begin"],
+                                       heights[hit], strict=True):  # fmt: skip
+            ax.annotate(str(unit), (begin, height), xytext=(7, 0), textcoords="offset points",
                         va="center", color=PALETTE["ink"])  # fmt: skip
         ax.set_ylim(bottom=0)
         ax.grid(axis="y")
         ax.tick_params(axis="x", rotation=30)
         key(ax, list(ax.collections))
-        return finish(ax, title, said["time"], said["votes"])
+        votes = said["votes"] + (said["step"].format(n=least) if least > 1 else "")
+        return finish(ax, title, said["time"], votes)
 
 
 def flag_table(
@@ -128,10 +143,12 @@ def flag_table(
     columns = ["kind", "unit", "category", "mode", "batch", "ballots", "p"]
     need_columns(frame, *columns)
     said = words(language, _WORDS)
-    cells = [[_text(value) for value in row] for row in frame[columns].head(_SHOWN).to_numpy()]
+    cells = [[str(row[c]) for c in columns[:-1]] + [_p_value(row["p"])]
+             for row in frame[columns].head(_SHOWN).to_dict("records")]  # fmt: skip
     if len(frame) > _SHOWN:
         cells.append([f"+{len(frame) - _SHOWN}", *[""] * (len(columns) - 1)])
     with style():
+        own = ax is None
         ax = new_axes(ax, height=1.2 + 0.3 * len(cells), width=11.0)
         table = ax.table(cells, colLabels=said["heads"].split("|"), loc="upper left",
                          cellLoc="left", colLoc="left")  # fmt: skip
@@ -143,7 +160,28 @@ def flag_table(
             cell.set_facecolor(PALETTE["band"] if row == 0 else "white")
         finish(ax, title, "")
         ax.set_axis_off()
+        if own:
+            _trim(ax, table)
         return ax
+
+
+def _trim(ax: Axes, table: Any) -> None:
+    """Make our own figure no larger than the table and the title."""
+    from matplotlib.text import Text
+
+    figure: Any = ax.get_figure(root=True)
+    figure.draw_without_rendering()
+    whole = table.get_window_extent()
+    titles = [t.get_window_extent() for t in ax.get_children()
+              if isinstance(t, Text) and t.get_text()]  # fmt: skip
+    left = min(box.x0 for box in (whole, *titles))
+    right = max(box.x1 for box in (whole, *titles))
+    inner = ax.get_window_extent()
+    besides = (figure.bbox.width - inner.width, figure.bbox.height - inner.height)
+    for cell in table.get_celld().values():  # heights are shares of the axes
+        cell.set_height(cell.get_height() * inner.height / whole.height)
+    figure.set_size_inches((right - left + besides[0]) / figure.dpi,
+                           (whole.height + besides[1]) / figure.dpi)  # fmt: skip
 
 
 def screening_effect(
@@ -209,7 +247,8 @@ def screening_effect(
         return finish(ax, title, said["change"])
 
 
-def _text(value: object) -> str:
-    if isinstance(value, float | np.floating):
-        return "" if np.isnan(value) else f"{value:.1g}"
-    return str(value)
+def _p_value(p: float) -> str:
+    """Three digits; a smaller one is said to be so, and none is empty."""
+    if p != p:
+        return ""
+    return show(p, 3) if p >= 0.0005 else "<0.001"

@@ -85,10 +85,10 @@ def _interval(ax: Axes, y: float, row: Any) -> None:
         if not by:
             continue
         ax.plot([end, end], [y - 0.22, y + 0.22], color=PALETTE["vermillion"], lw=2, zorder=3)
+        place = "right" if (side == "left") == (end > 25) else "left"
         ax.annotate(
-            f"{show(end, 1)}  {by}", (end, y), (0, 6), textcoords="offset points",
-            ha="right" if (side == "left") == (end > 25) else "left", va="bottom", fontsize=8,
-            color=PALETTE["ink"],
+            f"{show(end, 1)}  {by}", (end, y), (-4 if place == "right" else 4, 6),
+            textcoords="offset points", ha=place, va="bottom", fontsize=8, color=PALETTE["ink"],
         )  # fmt: skip
 
 

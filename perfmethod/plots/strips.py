@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perfmethod.display import show
@@ -27,29 +27,33 @@ __all__ = ["margins", "totals_by_group"]
 _TOTALS = {
     "zh": {
         "total": "总分",
-        "excellent": "优秀",
+        "excellent": "{best}",
         "other": "其他等次",
         "vetoed": "一票否决",
-        "cut": "本组优秀线",
+        "cut": "本组{best}线",
+        "best": "最高等次",
     },
     "en": {
         "total": "Total (points)",
-        "excellent": "Excellent",
+        "excellent": "{best}",
         "other": "Other grades",
         "vetoed": "Vetoed",
-        "cut": "Lowest total that is excellent in the group",
+        "cut": "Lowest total in the group: {best}",
+        "best": "best grade",
     },
 }
 _MARGINS = {
     "zh": {
-        "margin": "与本组优秀线的差距(分)",
+        "margin": "与本组{best}线的差距(分)",
+        "best": "最高等次",
         "in": "线上",
         "out": "线下",
-        "close": "距线不足 {} 分",
+        "close": "距线不足{}分",
         "vetoed": "一票否决",
     },
     "en": {
-        "margin": "Points above or below the group's cut",
+        "margin": "Points above or below the group's cut: {best}",
+        "best": "best grade",
         "in": "above",
         "out": "below",
         "close": "within {} points",
@@ -127,7 +131,12 @@ def _points(ax: Axes) -> float:
 
 
 def totals_by_group(
-    frame: pd.DataFrame, ax: Axes | None = None, *, title: str = "", language: str = "zh"
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    best: str = "",
+    language: str = "zh",
 ) -> Axes:
     """Draw every unit's total, group by group, with the edge of each group's quota.
 
@@ -135,12 +144,15 @@ def totals_by_group(
     ----------
     frame : DataFrame
         One row per unit: ``unit`` and ``group`` (names), ``total``, ``excellent`` and
-        ``vetoed`` (bool), ``cut`` (the group's lowest excellent total; NaN for none). Groups
+        ``vetoed`` (bool), ``cut`` (the group's lowest total with the best grade, which the column
+        ``excellent`` marks whatever its name; NaN for none). Groups
         are drawn in the order of their first row.
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str
         The finding.
+    best : str
+        Name of the best grade; by default it is called so.
     language : {"zh", "en"}
         Of the axis and the key.
 
@@ -162,7 +174,7 @@ def totals_by_group(
     ['民政局', '教育局']
     """
     need_columns(frame, "unit", "group", "total", "excellent", "vetoed", "cut")
-    said = words(language, _TOTALS)
+    said = _named(words(language, _TOTALS), best)
     blocks = list(_blocks(frame))
     with style():
         ax = new_axes(ax, height=1.6 + 0.235 * (len(frame) + _GAP * len(blocks)))
@@ -177,6 +189,11 @@ def totals_by_group(
         ax.grid(axis="x")
         key(ax, _marks(frame, said))
         return finish(ax, title, said["total"])
+
+
+def _named(said: Mapping[str, str], best: str) -> dict[str, str]:
+    """Words with the name of the best grade."""
+    return {k: v.replace("{best}", best or said["best"]) for k, v in said.items()}
 
 
 def _limits(frame: pd.DataFrame) -> tuple[float, float]:
@@ -210,6 +227,7 @@ def margins(
     *,
     title: str = "",
     close: float = 0.0,
+    best: str = "",
     language: str = "zh",
 ) -> Axes:
     """Draw how far every unit is from its group's cut, the nearest to it named by number.
@@ -225,6 +243,8 @@ def margins(
         The finding.
     close : float
         Units nearer to the cut than this many points are marked.
+    best : str
+        Name of the best grade; by default it is called so.
     language : {"zh", "en"}
         Of the axis and the key.
 
@@ -247,7 +267,7 @@ def margins(
     need_columns(frame, "unit", "group", "margin")
     rows = frame.dropna(subset=["margin"]).sort_values("margin", ascending=False, kind="stable")
     need_columns(rows, "margin")
-    said = words(language, _MARGINS)
+    said = _named(words(language, _MARGINS), best)
     with style():
         ax = new_axes(ax, height=1.6 + 0.235 * len(rows))
         values = rows["margin"].to_numpy(float)
@@ -255,7 +275,7 @@ def margins(
         vetoed = [bool(v) for v in rows.get("vetoed", [False] * len(rows))]
         _sticks(ax, [_Stick(*one) for one in zip(values, heights, vetoed, strict=True)], close)
         rows_axis(
-            ax, [f"{u}({g})" for u, g in zip(rows["unit"], rows["group"], strict=True)], heights
+            ax, [f"{u} ({g})" for u, g in zip(rows["unit"], rows["group"], strict=True)], heights
         )
         ax.margins(x=0.12)
         key(ax, _margin_marks(values, close, any(vetoed), said))

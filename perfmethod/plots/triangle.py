@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["weight_triangle"]
 
 _WORDS = {
-    "zh": {"lists": "三项权重之比与优秀名单", "same": "与本方案名单相同", "other": "其他名单",
+    "zh": {"lists": "三项权重之比与最高等次名单", "same": "与本方案名单相同", "other": "其他名单",
            "scheme": "本方案权重"},
-    "en": {"lists": "Shares of the three weights, and the excellent list",
+    "en": {"lists": "Shares of the three weights, and the list of the best grade",
            "same": "the scheme's own list", "other": "other lists",
            "scheme": "weights of the scheme"},
 }  # fmt: skip

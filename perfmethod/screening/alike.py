@@ -177,12 +177,14 @@ def _rings(
         repeats = all_but_one(own, sheet.unit[own], sheet.vector[own])
         pairs = ring[i] == k
         text = (
-            f"{len(members)} raters, {pairs.sum()} pairs of whom gave identical ballots on many "
-            f"more units than their habits explain; {len(repeats)} of their {len(own)} ballots "
-            "repeat another one's"
+            f"{sheet.told(len(members))} raters, pairs of whom gave identical ballots on "
+            "many more units than their habits explain"
         )
+        if not sheet.few(own):
+            text += f"; {sheet.told(len(repeats))} of their {sheet.told(len(own))} ballots "
+            text += "repeat another one's"
         flags.append(Flag("ring", text, len(repeats), category=sheet.categories[c],
-                          p=float(p[pairs].max()), rows=repeats))  # fmt: skip
+                          p=float(p[pairs].max()), rows=repeats, few=sheet.few(own)))  # fmt: skip
     return flags
 
 

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from perfmethod.errors import PerfmethodError
 from perfmethod.screening.multiple import binomial_tail, holm
 from perfmethod.screening.sheet import Codes, Flag, Sheet
+from perfmethod.survey.disclosure import few
 
 __all__ = ["burst_flags", "busiest_window", "scan_tail"]
 
@@ -142,9 +143,10 @@ def _flag(sheet: Sheet, group: Codes, most: int, begins: Floats, window: float, 
     rows = group[inside.any(axis=1)]
     begin = sheet.start + pd.Timedelta(seconds=float(begins[0]))
     text = (
-        f"{most} of {len(group)} ballots came in within {window / 60:g} minutes; the first burst "
-        f"begins at {begin:%Y-%m-%d %H:%M}"
+        f"{sheet.told(most)} of {sheet.told(len(group))} ballots came in within "
+        f"{window / 60:g} minutes; the first burst begins at {begin:%Y-%m-%d %H:%M}"
     )
     mode, unit = sheet.modes[sheet.mode[group[0]]], sheet.units[sheet.unit[group[0]]]
     batch = f"{begin:%Y-%m-%dT%H:%M}"
-    return Flag("burst", text, len(rows), unit=unit, mode=mode, batch=batch, p=p, rows=rows)
+    return Flag("burst", text, len(rows), unit=unit, mode=mode, batch=batch, p=p, rows=rows,
+                few=bool(few(len(rows), sheet.min_cell)))  # fmt: skip

@@ -155,9 +155,14 @@ def _flag(sheet: Sheet, s: int, c: int, rate: float, p: float) -> Flag:
     own = np.flatnonzero((sheet.session == s) & (sheet.category == c) & (sheet.vector >= 0))
     rows = all_but_one(own, sheet.unit[own], sheet.vector[own])
     modes = {sheet.modes[m] for m in np.unique(sheet.mode[own])}
+    few = sheet.few(own)
+    some = "ballots of the session" if few else (
+        f"{sheet.told(len(rows))} of {sheet.told(len(own))} ballots of the session"
+    )  # fmt: skip
     text = (
-        f"{len(rows)} of {len(own)} ballots repeat another one of the session on the same unit; "
+        f"{some} repeat another one of it on the same unit; "
         f"pairs of ballots are identical more often than in the category by {rate:.0%} of all pairs"
     )
     return Flag("copied session", text, len(rows), category=sheet.categories[c],
-                mode=" ".join(sorted(modes)), batch=sheet.sessions[s], p=p, rows=rows)  # fmt: skip
+                mode=" ".join(sorted(modes)), batch=sheet.sessions[s], p=p, rows=rows,
+                few=few)  # fmt: skip

@@ -22,7 +22,7 @@ def repeated_flags(sheet: Sheet) -> list[Flag]:
     flags = []
     for own in _groups(later, sheet.unit, sheet.category, sheet.mode):
         raters = len(np.unique(sheet.rater[own]))
-        text = f"{len(own)} ballots beyond the first of a rater on this unit, by {raters} raters"
+        text = f"ballots beyond the first of a rater on this unit, by {sheet.told(raters)} raters"
         flags.append(_at(sheet, own, "repeated ballot", text, True))
     return flags
 
@@ -34,7 +34,7 @@ def impossible_flags(sheet: Sheet, registered: Mapping[str, int] | None) -> list
         ids, times = np.unique(sheet.ballot[sheet.ballot >= 0], return_counts=True)
         twice = np.flatnonzero(np.isin(sheet.ballot, ids[times > 1]))
         for own in _groups(twice, sheet.unit, sheet.category, sheet.mode):
-            text = f"{len(own)} ballots whose ballot_id stands more than once"
+            text = f"{sheet.told(len(own))} ballots whose ballot_id stands more than once"
             flags.append(_at(sheet, own, "impossible count", text, False))
     return flags
 
@@ -48,9 +48,10 @@ def _beyond_register(sheet: Sheet, registered: Mapping[str, int]) -> list[Flag]:
     for own in _groups(np.arange(len(sheet.unit)), sheet.unit, sheet.category):
         name = sheet.categories[sheet.category[own[0]]]
         if len(own) > registered.get(name, np.inf):
-            text = f"{len(own)} ballots, {registered[name]} registered raters"
+            text = f"{sheet.told(len(own))} ballots, more than registered raters"
             flags.append(Flag("impossible count", text, len(own),
-                              unit=sheet.units[sheet.unit[own[0]]], category=name))  # fmt: skip
+                              unit=sheet.units[sheet.unit[own[0]]], category=name,
+                              few=sheet.few(own)))  # fmt: skip
     return flags
 
 
@@ -66,8 +67,8 @@ def _beyond_units(sheet: Sheet) -> list[Flag]:
     flags = []
     for own in _groups(over, sheet.category):
         n = len(np.unique(sheet.rater[own]))
-        text = f"{n} raters with more ballots than the {len(sheet.units)} units"
-        flags.append(Flag("impossible count", text, len(own),
+        text = f"{sheet.told(n)} raters with more ballots than the {len(sheet.units)} units"
+        flags.append(Flag("impossible count", text, len(own), few=sheet.few(own),
                           category=sheet.categories[sheet.category[own[0]]]))  # fmt: skip
     return flags
 
@@ -86,5 +87,5 @@ def _at(sheet: Sheet, rows: Codes, kind: str, text: str, named: bool) -> Flag:
     return Flag(
         kind, text, len(rows), unit=sheet.units[sheet.unit[first]],
         category=sheet.categories[sheet.category[first]], mode=sheet.modes[sheet.mode[first]],
-        rows=rows if named else rows[:0],
+        rows=rows if named else rows[:0], few=sheet.few(rows),
     )  # fmt: skip

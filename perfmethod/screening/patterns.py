@@ -188,7 +188,10 @@ def _told(
         mine = hit & (home == c)
         tested = int(((home == c) & ~np.isnan(p)).sum())
         own = rows[mine[place]]
-        text = f"{mine.sum()} of {tested} raters with {least} or more complete ballots {said}"
+        text = (
+            f"{sheet.told(int(mine.sum()))} of {sheet.told(tested)} raters with {least} or "
+            f"more complete ballots {said}"
+        )
         flags.append(Flag(kind, text, len(own), category=sheet.categories[c],
-                          p=float(adjusted[mine].max()), rows=own))  # fmt: skip
+                          p=float(adjusted[mine].max()), rows=own, few=sheet.few(own)))  # fmt: skip
     return flags

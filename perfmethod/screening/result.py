@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from perfmethod.display import MISSING
 from perfmethod.errors import PerfmethodError, suggest
 from perfmethod.screening.methods import METHODS
 from perfmethod.screening.sheet import Flag, Sheet
+from perfmethod.survey.disclosure import coarse, count_text, few
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +25,17 @@ PLOTS: Mapping[str, str] = {
     "timeline": "online ballots over time, bursts marked",
     "flags": "table of the flags",
 }
+_TITLES = {
+    "en": {"burst": ("No unit had a burst of online ballots",
+                     "One unit had bursts of online ballots",
+                     "# units had bursts of online ballots"),
+           "flag": ("Nothing to flag on {} ballots", "1 flag on {} ballots",
+                    "# flags on {} ballots")},
+    "zh": {"burst": ("没有单位的网上评议出现突击投票", "1个单位的网上评议出现突击投票",
+                     "#个单位的网上评议出现突击投票"),
+           "flag": ("{}张测评票中未见异常", "{}张测评票中有1项异常",
+                    "{}张测评票中有#项异常")},
+}  # fmt: skip
 _COLUMNS = ("kind", "unit", "category", "mode", "batch", "ballots", "evidence", "p")
 
 
@@ -34,9 +47,10 @@ class Screening:
     ----------
     flags : DataFrame
         One row a flag: kind (`METHODS`), unit, category, mode and batch (empty where the flag is
-        not about one), ballots (how many it is about), evidence (what was seen), p (adjusted for
-        the number of tests of its kind; NaN where the count is impossible, not improbable), and
-        sets_aside (whether `effect` can set its ballots aside).
+        not about one), ballots (exactly how many it is about: for the office only), evidence (what
+        was seen, a text that may be given out), p (adjusted for the number of tests of its kind;
+        NaN where the count is impossible, not improbable), and sets_aside (whether `effect` can
+        set its ballots aside). `shown` is the table that may be given out.
     unanswered : DataFrame
         Don't-knows and missing answers by unit, category and mode, small cells hidden.
     notes : tuple of str
@@ -45,6 +59,8 @@ class Screening:
         Ballots screened.
     alpha : float
         Level of each kind of flag.
+    min_cell : int
+        Fewest people of whom `shown`, the evidence and the figures tell.
     meta : mapping
         Digests of scheme and data, package version, seed; empty but for the seed without a year.
     """
@@ -55,6 +71,8 @@ class Screening:
     ballots: int
     alpha: float
     meta: Mapping[str, Any] = field(repr=False)
+    min_cell: int
+    _few: tuple[bool, ...] = field(repr=False)
     _masks: Mapping[str, NDArray[np.bool_]] = field(repr=False)
     _timeline: pd.DataFrame = field(repr=False)
 
@@ -65,8 +83,27 @@ class Screening:
 
     def to_frame(self) -> pd.DataFrame:
         """The flags, in the order of `METHODS`, the most ballots first."""
+        return self._sorted(self.flags)
+
+    def shown(self) -> pd.DataFrame:
+        """The flags as they may be given out, in the same order.
+
+        Ballots are rounded to `min_cell` (``"<10"`` below it, ``"–"`` where fewer people than
+        that gave them), and p has one digit: neither tells the count, nor does the evidence.
+        """
+        hidden = pd.Series(self._few, self.flags.index, dtype=bool)
+        table = self._sorted(self.flags.assign(
+            ballots=self.flags["ballots"].mask(hidden, 0),  # no order among the hidden
+            _text=[_ballots(int(n), few_, self.min_cell)
+                   for n, few_ in zip(self.flags["ballots"], hidden, strict=True)],
+        ))  # fmt: skip
+        table["ballots"] = table.pop("_text").astype("str")
+        table["p"] = [float(f"{p:.0e}") for p in table["p"]]
+        return table
+
+    def _sorted(self, flags: pd.DataFrame) -> pd.DataFrame:
         order = {kind: k for k, kind in enumerate(METHODS)}
-        keyed = self.flags.assign(_kind=self.flags["kind"].map(order))
+        keyed = flags.assign(_kind=flags["kind"].map(order))
         sorted_ = keyed.sort_values(["_kind", "ballots"], ascending=[True, False], kind="stable")
         return sorted_.drop(columns="_kind").reset_index(drop=True)
 
@@ -98,18 +135,29 @@ class Screening:
 
         if kind == "timeline":
             n = self._timeline.loc[self._timeline["flagged"], "unit"].nunique()
-            title = {"en": f"{n} units had bursts of online ballots",
-                     "zh": f"{n}个单位的网上评议出现突击投票"}  # fmt: skip
-            return vote_timeline(self._timeline, ax, title=title.get(lang, ""), language=lang)
+            title = _title("burst", n, lang)
+            times = self._timeline.assign(
+                ballots=coarse(self._timeline["ballots"], self.min_cell),
+                few=few(self._timeline["ballots"], self.min_cell),
+            )
+            return vote_timeline(times, ax, title=title, least=self.min_cell, language=lang)
         if kind == "flags":
-            n = len(self.flags)
-            title = {"en": f"{n} flags on {self.ballots:,} ballots",
-                     "zh": f"{self.ballots:,}张测评票中有{n}项异常"}  # fmt: skip
-            table = self.to_frame()
+            title = _title("flag", len(self.flags), lang).format(f"{self.ballots:,}")
+            table = self.shown()
             if lang == "zh":
                 table["kind"] = [METHODS[kind].zh for kind in table["kind"]]
-            return flag_table(table, ax, title=title.get(lang, ""), language=lang)
+            return flag_table(table, ax, title=title, language=lang)
         raise PerfmethodError(f"found plot '{kind}'; allowed: {suggest(kind, PLOTS)}")
+
+
+def _title(kind: str, n: int, lang: str) -> str:
+    """What a figure found; nothing found is said in words."""
+    return _TITLES.get(lang, {}).get(kind, ("", "", ""))[min(n, 2)].replace("#", str(n))
+
+
+def _ballots(n: int, hidden: bool, min_cell: int) -> str:
+    """Ballots of a flag as they may be given out."""
+    return MISSING if hidden and n >= min_cell else count_text(n, min_cell)
 
 
 def flag_frame(flags: list[Flag]) -> pd.DataFrame:

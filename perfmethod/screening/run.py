@@ -90,7 +90,8 @@ def screen(
     """
     _check_arguments(alpha, window, least, most_raters)
     ballots, scheme, meta = _read(source, scheme)
-    sheet = Sheet.read(ballots, (None if scheme is None else _options(scheme)) or None)
+    least_shown = _min_cell(scheme)
+    sheet = Sheet.read(ballots, (None if scheme is None else _options(scheme)) or None, least_shown)
     sessions, notes = session_flags(sheet, alpha, seed, most_raters)
     flags = [
         *straight_flags(sheet, alpha, least),
@@ -103,14 +104,15 @@ def screen(
         *impossible_flags(sheet, registered),
     ]
     masks = _masks(flags, len(ballots))
-    small = 10 if scheme is None else int(scheme.document.get("survey", {}).get("min_cell", 10))
     return Screening(
         flags=flag_frame(flags),
-        unanswered=unanswered(sheet, small),
+        unanswered=unanswered(sheet, least_shown),
         notes=(*_notes(sheet, online), *notes),
         ballots=len(ballots),
         alpha=alpha,
         meta=meta | {"seed": seed},
+        min_cell=least_shown,
+        _few=tuple(flag.few for flag in flags),
         _masks=masks,
         _timeline=timeline_frame(sheet, masks.get("burst", np.zeros(len(ballots), bool))),
     )
@@ -156,6 +158,11 @@ def _options(scheme: Scheme) -> dict[int, float]:
     """Score of each option; NaN for what is no answer."""
     options = scheme.document.get("survey", {}).get("options", {})
     return {int(code): float(entry.get("score", np.nan)) for code, entry in options.items()}
+
+
+def _min_cell(scheme: Scheme | None) -> int:
+    """Fewest people of whom an output may tell."""
+    return 10 if scheme is None else int(scheme.document.get("survey", {}).get("min_cell", 10))
 
 
 def _masks(flags: list[Flag], n: int) -> dict[str, NDArray[np.bool_]]:

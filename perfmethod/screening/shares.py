@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from perfmethod.screening.multiple import holm
 from perfmethod.screening.patterns import irv
 from perfmethod.screening.sheet import Flag, Sheet
+from perfmethod.survey.disclosure import few
 
 __all__ = ["best_flags", "excess_share_tail", "uniform_flags"]
 
@@ -93,12 +94,15 @@ def _flags(
     for u in np.flatnonzero(adjusted <= alpha).tolist():
         k, n, other_k, other_n = tables[u].tolist()
         text = (
-            f"{k} of {n} complete ballots {said}; in other modes {other_k} of {other_n}, which "
-            f"makes {_expected(other_k, other_n, odds[u]):.0%} at the usual odds ratio "
-            f"{odds[u]:.2f}"
+            f"{sheet.told(k)} of {sheet.told(n)} complete ballots {said}; in other modes "
+            f"{sheet.told(other_k)} of {sheet.told(other_n)}"
         )
+        if not few([other_k, other_n - other_k], sheet.min_cell).any():
+            expected = _expected(other_k, other_n, odds[u])
+            text += f", which makes {expected:.0%} at the usual odds ratio {odds[u]:.2f}"
         flags.append(Flag(kind, text, k, unit=sheet.units[u], mode=sheet.modes[mode],
-                          p=float(min(adjusted[u] * families, 1.0))))  # fmt: skip
+                          p=float(min(adjusted[u] * families, 1.0)),
+                          few=bool(few(k, sheet.min_cell))))  # fmt: skip
     return flags
 
 

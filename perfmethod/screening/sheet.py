@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perfmethod.errors import DataError, Problems, suggest
+from perfmethod.survey.disclosure import count_text, few
 
 __all__ = ["KEYS", "Flag", "Sheet"]
 
@@ -24,7 +25,11 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 @dataclass(frozen=True)
 class Flag:
-    """What one test saw; `rows` are the ballots concerned and are never shown."""
+    """What one test saw; `rows` are the ballots concerned and are never shown.
+
+    `evidence` is a text that may be given out; `ballots` is the exact number, `few` says that so
+    few people gave them that it may not be given out.
+    """
 
     kind: str
     evidence: str
@@ -35,6 +40,7 @@ class Flag:
     batch: str = ""
     p: float = np.nan
     rows: Codes = field(default_factory=lambda: np.zeros(0, np.intp), repr=False)
+    few: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,9 +67,12 @@ class Sheet:
     vector: Codes  # (n,) which set of answers; -1 where nothing is answered
     best: Bools  # (n,) every question has the best answer; all False where no best is known
     knows_best: bool
+    min_cell: int = 10  # fewest people of whom a text may tell
 
     @classmethod
-    def read(cls, ballots: pd.DataFrame, options: Mapping[int, float] | None) -> Sheet:
+    def read(
+        cls, ballots: pd.DataFrame, options: Mapping[int, float] | None, min_cell: int = 10
+    ) -> Sheet:
         """Read a table; `options` gives the score of each option, NaN for no valid answer."""
         _check(ballots)
         unit, units = _codes(ballots["unit_id"])
@@ -80,8 +89,19 @@ class Sheet:
         answers = _answers(ballots)
         return cls(
             unit, units, category, categories, mode, modes, rater, session, sessions, time, start,
-            ballot, **_read_answers(answers, unit, len(units), options),
+            ballot, **_read_answers(answers, unit, len(units), options), min_cell=min_cell,
         )  # fmt: skip
+
+    def told(self, people: int) -> str:
+        """Write a number of people in a text that may be given out."""
+        text = count_text(people, self.min_cell)
+        return text if text.startswith("<") or self.min_cell == 1 else f"about {text}"
+
+    def few(self, rows: Codes) -> bool:
+        """Whether too few raters gave these ballots to tell how many ballots they are."""
+        if self.rater is None:
+            return bool(few(len(rows), self.min_cell))
+        return bool(few(len(np.unique(self.rater[rows])), self.min_cell))
 
     @property
     def complete(self) -> Bools:

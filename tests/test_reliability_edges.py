@@ -9,7 +9,6 @@ from scipy.optimize import brentq, minimize
 from perfmethod.errors import PerfmethodError
 from perfmethod.reliability import Moments, variance_components
 from perfmethod.reliability.allocation import allocate
-from perfmethod.reliability.joint import joint_effects
 from perfmethod.severity import severity
 from tests.severity_surveys import linear_survey
 
@@ -97,27 +96,3 @@ def test_the_solver_of_a_plan_prints_nothing(capfd) -> None:
         ballots, _ = allocate(squares, one, float(bound), *limits)
         assert (squares / ballots).sum() <= bound * (1 + 1e-8)
     assert capfd.readouterr() == ("", "")
-
-
-def test_raters_do_not_fill_the_equations_that_are_set_up_again() -> None:
-    """More units within categories than raters: both are eliminated in turn, with one result."""
-    rng = np.random.default_rng(2)
-    n = 60
-    unit, rater = np.repeat(np.arange(12), 5), np.tile(np.arange(20), 3)
-    category = rater % 2
-    facets = {
-        "unit": np.tile(unit, 2),
-        "rater": np.tile(rater, 2),
-        "category": np.tile(category, 2),
-    }
-    table = Moments.of(rng.integers(0, 90, 2 * n), **facets)
-    fit = variance_components(table, ["unit:category", "rater", "unit:rater"], ["unit"])
-    again = joint_effects(fit, ["unit:category"])
-    plain = joint_effects(fit, ["unit:category", "rater"])
-    assert "rater" not in again.terms
-    assert "rater" in plain.terms
-    here, there = (joint.columns("unit:category")[1] for joint in (again, plain))
-    np.testing.assert_allclose(again.estimates[here], plain.estimates[there], atol=1e-8)
-    np.testing.assert_allclose(
-        again.covariance[here, here], plain.covariance[there, there], rtol=1e-7, atol=1e-8
-    )

@@ -360,3 +360,34 @@ def test_figures_name_units_in_their_language(year: Path, opinion):
                 texts = [*names, ax.get_title(loc="left"), ax.get_xlabel()]
                 assert all(map(CHINESE.search, names)) is chinese
                 assert any(map(CHINESE.search, texts)) is chinese
+
+
+@pytest.mark.parametrize(("change", "reason"), [
+    (lambda line: line if ",D01," in line else "", "found 1 level: no variance can be seen"),
+    (lambda line: re.sub(r"(?<=,)[1-9](?=,|$)", "1", line), "that are all equal; allowed"),
+])  # fmt: skip
+def test_what_one_unit_or_equal_answers_allow_is_written(change, reason, tmp_path: Path, capsys):
+    file = write_small_year(tmp_path / "year") / "ballots.csv"
+    head, *lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [new for line in lines if (new := change(line))]
+    file.write_text("\n".join([head, *kept]) + "\n", encoding="utf-8")
+    assert run("reliability", tmp_path / "year", "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "note: components of variance and cheapest survey: " in said
+    assert reason in said
+    assert "Components of variance" not in said
+    written = {each.name for each in (tmp_path / "out").iterdir()}
+    assert {"coefficients.csv", "flags.csv", "meta.json"} <= written
+    assert not {"components.csv", "decision.csv", "design.csv", "severity.csv"} & written
+
+
+def test_intervals_are_named(everything, year: Path):
+    from perfmethod.reliability import generalizability
+
+    out, said = everything
+    study = generalizability(pm.Year.load(year))
+    assert f"Components of variance, 95 % intervals ({study.told()}):" in said
+    assert f"\n  {study.decision().told()}\n" in said
+    assert "intervals by Student's t, Satterthwaite)" in said
+    meta = json.loads((out / "meta.json").read_text(encoding="utf-8"))
+    assert meta["interval"] == study.told()

@@ -7,8 +7,9 @@ import pytest
 from scipy.optimize import brentq, minimize
 
 from perfmethod.errors import PerfmethodError
-from perfmethod.reliability import Moments, variance_components
+from perfmethod.reliability import Moments, reml, variance_components
 from perfmethod.reliability.allocation import allocate
+from perfmethod.reliability.joint import joint_effects
 from perfmethod.severity import severity
 from tests.severity_surveys import linear_survey
 
@@ -96,3 +97,61 @@ def test_the_solver_of_a_plan_prints_nothing(capfd) -> None:
         ballots, _ = allocate(squares, one, float(bound), *limits)
         assert (squares / ballots).sum() <= bound * (1 + 1e-8)
     assert capfd.readouterr() == ("", "")
+
+
+def crossed(units: int = 12) -> tuple[Moments, list[str]]:
+    """Two answers on each ballot of raters who lie in one of two categories."""
+    rng = np.random.default_rng(2)
+    unit, rater = np.repeat(np.arange(units), 6), np.tile(np.arange(18), units // 3)
+    facets = {"unit": unit, "rater": rater, "category": rater % 2}
+    level = 9 * rng.standard_normal(18)[rater]
+    level += 9 * rng.standard_normal((units, 2))[unit, rater % 2]
+    n = len(unit)
+    scores = np.rint(level + 9 * rng.standard_normal((2, n)) + 9 * rng.standard_normal(n))
+    table = Moments.of(scores.ravel(), {name: np.tile(x, 2) for name, x in facets.items()})
+    return table, ["unit:category", "rater", "unit:rater"]
+
+
+def test_raters_are_eliminated_rather_than_units_within_categories(monkeypatch) -> None:
+    """More units within categories than raters: these fall into blocks, raters would not."""
+    table, terms = crossed()
+    plain = variance_components(table, terms, ["category"])
+    monkeypatch.setattr(reml, "_LARGE", 5)
+    fit = variance_components(table, terms, ["category"])
+    assert plain._model.terms[0] == "unit:rater"
+    assert plain._model.elimination.count == 1
+    assert fit._model.terms[:2] == ("rater", "unit:rater")
+    assert fit._model.criterion.layout.frame.blocks.size > 0
+    np.testing.assert_allclose(fit.variances, plain.variances, rtol=1e-6)
+    assert fit.criterion == pytest.approx(plain.criterion, rel=1e-10)
+    here, there = (joint_effects(x, ["unit:category"]) for x in (fit, plain))
+    assert "rater" not in here.terms
+    own, its = (np.eye(len(x.estimates))[x.columns("unit:category")[1]] for x in (here, there))
+    np.testing.assert_allclose(own @ here.estimates, its @ there.estimates, atol=1e-5)
+    for a, b in zip((here.combined(own)[1], here.slopes(own)),
+                    (there.combined(its)[1], there.slopes(its)), strict=True):  # fmt: skip
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ratings", "raters", "units"),
+    [
+        # the likelihood is not curved enough for a standard error, at its minimum or where it stops
+        ([-21, 36, -17, 4, -21], [0, 1, 2, 2, 3], [0, 2, 0, 1, 2]),
+        ([-21, 13, -23, 2, -22], [0, 2, 4, 5, 5], [1, 0, 1, 2, 1]),
+        # a residual that is hardly any
+        ([11, -16, -27, 17, -20], [1, 3, 3, 4, 5], [0, 0, 1, 0, 1]),
+    ],
+)
+def test_intervals_of_tiny_tables_hold_the_estimate_or_are_refused(ratings, raters, units) -> None:
+    fit = variance_components(Moments.of(ratings, rater=raters, unit=units), ["rater", "unit"])
+    for method in (None, "wald", "profile"):
+        for term, value in zip(fit.terms, fit.variances, strict=True):
+            try:
+                lower, upper, _ = fit.interval(term, 0.95, method)
+            except PerfmethodError as error:
+                assert "profile" in str(error)  # noqa: PT017 - most are found
+                continue
+            assert lower <= value <= upper
+    errors = fit.standard_errors
+    assert (np.isnan(errors) | (errors >= 0)).all()

@@ -351,10 +351,13 @@ def test_blocks_equal_dense_equations(monkeypatch, method, category):
 def test_blocks_of_different_lengths():
     from perfmethod.reliability.bordered import Frame
 
-    # pairs 0-1, 1-4, 2-3 among six: blocks {0, 1, 4}, {2, 3}, {5}; column 9 of 10 comes after them
+    # pairs 0-1, 1-4, 2-3 among five: blocks {0, 1, 4}, {2, 3}; column 8 of 9 comes after them
     first, second = np.array([[0, 1], [1, 4], [2, 3]]).T
+    frame = Frame.of(9, np.arange(5) + 3, first, second)
+    assert frame is None  # two times three cubed is no quarter of five cubed
+    # a sixth, which touches none, has room in the second block
     frame = Frame.of(10, np.arange(6) + 3, first, second)
-    assert frame is None  # three times three cubed is no quarter of six cubed
+    assert frame.blocks.tolist() == [[3, 4, 7], [5, 6, 8]]
     own = np.arange(30)
     chain = own[own % 3 < 2]
     frame = Frame.of(32, own, chain, chain + 1)

@@ -73,6 +73,15 @@ class Patterns:
             middle = middle + diags_array(diagonal[self.size] * self.of.ballots / 2)
         return self.table.T @ (middle @ self.table)
 
+    def touching(self) -> tuple[Ints, Ints]:
+        """Pairs of cells (e,), (e,) that occur in one ballot or in two of one rater."""
+        from scipy.sparse import csr_array, eye_array
+
+        p = len(self.of.ballots)
+        together = csr_array((np.ones(len(self._first)), (self._first, self._second)), shape=(p, p))
+        found = (self.table.T @ ((together + eye_array(p)) @ self.table)).tocoo()
+        return found.row.astype(np.int64), found.col.astype(np.int64)
+
     def totals(self, factor: Floats) -> Floats:
         """Sum over ballots of their counts in cells times their total and a factor."""
         return np.asarray(self.table.T @ (factor[self.size] * self.of.totals))

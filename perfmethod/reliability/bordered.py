@@ -66,9 +66,10 @@ class Frame:
 
         t = len(own)
         touch = csr_array((np.ones(len(first)), (first, second)), shape=(t, t))
-        count, block = connected_components(touch, directed=False)
-        lengths = np.bincount(block, minlength=count)
-        longest = int(lengths.max(initial=0))
+        count, part = connected_components(touch, directed=False)
+        block = _packed(np.bincount(part, minlength=count))[part]
+        lengths = np.bincount(block)
+        count, longest = len(lengths), int(lengths.max(initial=0))
         if count < 2 or _WORTH * count * longest**3 > t**3:
             return None
         order = np.argsort(block, kind="stable")
@@ -309,6 +310,19 @@ class Turned:
             - 2 * _vdot(self._solved, self.of.pushed)
             + _vdot(self.of.gram, inner)
         )
+
+
+def _packed(lengths: Ints) -> Ints:
+    """Block of each set of columns: small ones share one, for each block takes the longest's room.
+
+    Units that single raters have seen alone would else take as much as a whole category each.
+    """
+    found, block, room = np.zeros(len(lengths), np.int64), -1, 0
+    for k in np.argsort(-lengths, kind="stable").tolist():
+        if lengths[k] > room:
+            block, room = block + 1, int(lengths.max())
+        found[k], room = block, room - int(lengths[k])
+    return found
 
 
 def _inverses(blocks: Floats) -> tuple[Floats, float]:

@@ -151,20 +151,24 @@ class Components:
 
     @property
     def standard_errors(self) -> Floats:
-        """Of the variances, by `inference`; NaN on the boundary, where a component has none."""
+        """Of the variances, by `inference`; NaN on the boundary, where a component has none, and
+        where the likelihood is not curved enough for any (next to its edge, in tiny tables).
+        """
         return self._errors(self.inference)
 
     def _errors(self, basis: Inference) -> Floats:
-        errors = np.sqrt(np.diagonal(basis.covariance))
-        return np.where(self.variances > 0, errors, np.nan)
+        errors = _roots(basis.covariance)
+        return np.where((self.variances > 0) & np.isfinite(errors), errors, np.nan)
 
     @property
     def near_zero(self) -> NDArray[np.bool_]:
-        """Components (t + 1,) at zero, or nearer to it than a third of their standard error."""
+        """Components (t + 1,) at zero, or nearer to it than a third of their standard error, or
+        without one.
+        """
         return self._near_zero(self.inference)
 
     def _near_zero(self, basis: Inference) -> NDArray[np.bool_]:
-        return self.variances <= np.sqrt(np.diagonal(basis.covariance)) / _NEAR_ZERO
+        return self.variances <= _roots(basis.covariance) / _NEAR_ZERO
 
     def _basis(self, method: str | None) -> Inference:
         """Covariance by a method of intervals."""
@@ -196,11 +200,11 @@ class Components:
             ``"robust"``: :math:`\sigma^2 \exp(\pm z\, se / \sigma^2)`, normal on the log scale,
             with the covariance of `robust_covariance`: raters are alike only in being drawn
             independently. ``"wald"``: the same by normal theory. In both a component on the
-            boundary, or nearer to it than a third of its standard error, gets its profile interval
-            instead. ``"profile"``: all values that the (restricted) likelihood ratio does not
-            reject, the other parameters refitted for each; slower, better for terms with few
-            levels. The last two take effects and residuals as normal; for what raters differ in,
-            answers on few options are not, and the intervals are too narrow.
+            boundary, or nearer to it than a third of its standard error, or without one, gets its
+            profile interval instead. ``"profile"``: all values that the (restricted) likelihood
+            ratio does not reject, the other parameters refitted for each; slower, better for terms
+            with few levels. The last two take effects and residuals as normal; for what raters
+            differ in, answers on few options are not, and the intervals are too narrow.
 
         Returns
         -------
@@ -216,7 +220,7 @@ class Components:
 
         z = float(ndtri((1 + check_level(level)) / 2))
         k, basis = self._place(term), self._basis(method)
-        value, error = float(self.variances[k]), float(np.sqrt(basis.covariance[k, k]))
+        value, error = float(self.variances[k]), float(_roots(basis.covariance)[k])
         profiled = method == "profile" or bool(self._near_zero(basis)[k])
         if profiled:
             lower, upper = self._profiled(self._inner(k), z**2)
@@ -316,6 +320,12 @@ class Components:
         state = "converged" if self.converged else "NOT converged"
         zero = f"; at zero: {', '.join(self.boundary)}" if self.boundary else ""
         return f"<Components ({self.method}, {state}): {shown}{zero}>"
+
+
+def _roots(covariance: Floats) -> Floats:
+    """Standard errors (t + 1,); infinite where a variance is negative, which says nothing."""
+    diagonal = np.diagonal(covariance)
+    return np.where(diagonal < 0, np.inf, np.sqrt(np.maximum(diagonal, 0.0)))
 
 
 def _covariance(criterion: Criterion, state: State) -> Floats:

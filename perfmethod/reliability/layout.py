@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,13 +167,29 @@ class Layout:
         values : ndarray (e,)
             Entries, those with ``first == second`` halved.
         """
-        tables = self._empty()
-        for kind, rows, row, columns, column in self._pieces(first, second):
-            width = columns.stop - columns.start
-            size = (rows.stop - rows.start) * width
-            piece = summed(row * width + column, values, size).reshape(-1, width)
-            tables[kind][rows, columns] += piece
-        return self.bordered(np.concatenate([table.ravel() for table in tables]))
+        from scipy.sparse import csr_array
+
+        m, (b, s) = len(self.terms[0].codes), self.frame.blocks.shape
+        half = csr_array((values, (first, second)), shape=(m, m))
+        turned = half @ self._seen
+        tables = [np.zeros(0), np.zeros(0), (self._seen.T @ turned).toarray().ravel()]
+        if self.within is not None:
+            own = self._place[self.random[self.within].codes]
+            members = csr_array((np.ones(m), (own, np.arange(m))), shape=(b * s, m))
+            tables[0] = summed(own[first] * s + own[second] % s, values, b * s * s)
+            tables[1] = (members @ (turned + half.T @ self._seen)).toarray().ravel()
+        return self.bordered(np.concatenate(tables))
+
+    @cached_property
+    def _seen(self) -> Any:
+        """Which columns of the border each cell has, sparse (m, k)."""
+        from scipy.sparse import csr_array
+
+        edges = np.cumsum([0, *(term.size for term in self._others)])
+        columns = np.stack([e + t.codes for e, t in zip(edges, self._others, strict=False)], axis=1)
+        m, n = columns.shape
+        start = np.arange(0, m * n + 1, n)
+        return csr_array((np.ones(m * n), columns.ravel(), start), shape=(m, int(edges[-1])))
 
     def places(self, first: Ints, second: Ints) -> Ints:
         """Where each entry of a table of cells goes in what `bordered` takes.

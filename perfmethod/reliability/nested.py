@@ -86,12 +86,13 @@ class NestedElimination:
     _ratings: tuple[Moments, int, Ints, Ints, Ints] | None
 
     def _take(self, tables: NestedTables, place: Ints, kept: Cells, layout: Layout) -> None:
-        self.tables, self.layout, self.cells = tables, layout, kept
+        self.tables, self.cells = tables, kept
         self.place, self.n_cells = place, len(kept)
         self.counts = placed(len(kept), (place, tables.counts)).astype(float)
         self.sums = placed(len(kept), (place, tables.sums)).astype(float)
         self._square, self._total = float(tables.squares.sum()), tables.total
         self.patterns = Patterns(tables, place, len(kept))
+        self.layout = layout.in_blocks(*self.patterns.touching())
         self.bilinear = Bilinear(tables)
         self._kind, self._which = np.nonzero(tables.types)
         self._number = tables.types[self._kind, self._which].astype(float)

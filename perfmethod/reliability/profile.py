@@ -99,7 +99,7 @@ def _root(profile: _Profile, threshold: float, start: float, factor: float) -> f
     inner, outer = start, start * factor
     while profile(outer) <= threshold:
         inner, outer = outer, outer * factor
-        if outer < profile.least:
+        if factor < 1 and outer < profile.least:
             return 0.0
 
     def above(logarithm: float) -> float:

@@ -54,10 +54,10 @@ def variance_components(
     The model is :math:`y = X\beta + \sum_k Z_k b_k + e` with independent normal effects,
     :math:`b_k \sim (0, \sigma_k^2)`, :math:`e \sim (0, \sigma_e^2)`; an intercept is always there.
     The term with most levels is eliminated by its diagonal block, and with it a second one of more
-    than 1,000 levels in which it is nested (ballots within raters). Of the other effects the
-    largest term that falls into blocks is solved block by block (units within categories, where a
-    rater belongs to one category), the rest as dense, so that these together may have up to 6,000
-    levels.
+    than 1,000 levels in which it is nested (ballots within raters; of several, that which
+    crosses fewest facets). Of the other effects the largest term that falls into blocks is solved
+    block by block (units within categories, where a rater belongs to one category), the rest as
+    dense, so that these together may have up to 6,000 levels.
 
     The criterion (minus twice the log likelihood, the residual variance profiled out) is minimized
     over the ratios :math:`\lambda_k = \sigma_k^2 / \sigma_e^2 \ge 0` by Newton's method for their
@@ -199,8 +199,8 @@ def _model(
     others = [name for name in names if name != cluster]
     facets = list(dict.fromkeys(f for name in [*others, *fixed] for f in facets_of(name)))
     if isinstance(moments, Moments):
-        outer = ranked[1] if len(ranked) > 1 and sizes[ranked[1]] > _LARGE else ""
-        if outer and is_nested(moments, facets_of(cluster), facets_of(outer)):
+        outer = _outer(moments, ranked, sizes)
+        if outer:
             return _nested_model(moments, (outer, cluster), names, fixed, method)
         table = ClusterMoments.of(moments, facets_of(cluster), facets)
     else:
@@ -216,6 +216,17 @@ def _model(
         (near.decimals, near.origin),
         _henderson_start(near, others),
     )
+
+
+def _outer(moments: Moments, ranked: Sequence[str], sizes: Mapping[str, int]) -> str:
+    """Large term in which the largest is nested: raters rather than units within categories.
+
+    What crosses fewer facets goes, for crossed terms fall into blocks where raters do not: a
+    category of many raters is one block.
+    """
+    within = [name for name in ranked[1:] if sizes[name] > _LARGE
+              and is_nested(moments, facets_of(ranked[0]), facets_of(name))]  # fmt: skip
+    return min(within, key=lambda name: len(facets_of(name)), default="")
 
 
 def _nested_model(

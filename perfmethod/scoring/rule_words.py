@@ -126,12 +126,15 @@ def in_words(method: str, values: Mapping[str, Any], negative: bool, lang: str) 
     '按完成比例计分(上限1.2, 超额部分系数1)'
     >>> in_words("ceiling", {"floor": 0.0}, True, "en")
     'not above the target (less is better, lowest score 0)'
+    >>> in_words("linear_deduction", {"k": 5, "whole_steps": False}, False, "en")
+    'points off by shortfall (points off each time 5, whole steps only: no)'
     """
     gap = " " if lang == "en" else ""
     parts = [LESS_IS_BETTER[lang]] if negative else []
     for name, value in values.items():
         said = PARAMETER_WORDS.get(name, {}).get(lang, name)
-        parts.append(f"{said}{gap}{_value(value, lang)}")
+        between = ": " if isinstance(value, bool) else gap
+        parts.append(f"{said}{between}{_value(value, lang)}")
     title = METHOD_WORDS.get(method, {}).get(lang, method)
     return f"{title}{gap}({', '.join(parts)})" if parts else title
 

@@ -195,8 +195,17 @@ def test_labels_and_shares():
         ([[1.0, np.nan], [0.0, 1.0]], 10, "found nan in row 0, column 1"),
         ([[1.0, np.inf], [0.0, 1.0]], 10, "found inf"),
         ([[1.0, 2.0], [0.0, 1.0]], 0, "size: found 0"),
+        ([[1.0, 2.0], [0.0, 1.0]], 10.5, "size: found 10.5"),
     ],
 )
 def test_what_cannot_be_ranked_is_refused(x, size, said):
     with pytest.raises(PerfmethodError, match=said):
         se.rank_acceptability(x, size, seed=1)
+
+
+def test_a_seed_is_a_whole_number():
+    for seed in (-1, 0.5, None, True):
+        with pytest.raises(PerfmethodError, match=f"seed: found {seed}"):
+            se.rank_acceptability([[1.0, 2.0]], 10, seed=seed)
+    found = se.rank_acceptability([[1.0, 2.0]], np.int64(10), seed=np.int64(3))
+    assert (found.draws, found.seed) == (10, 3)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from perfmethod.compiled import prepare
 from perfmethod.core import BLOCK
-from perfmethod.errors import PerfmethodError
+from perfmethod.errors import PerfmethodError, is_whole
 from perfmethod.progress import progress
 from perfmethod.sensitivity.acceptability import expected_ranks, rank_quantiles, share_error
 from perfmethod.sensitivity.filtered import Table, count_exactly, count_ranks
@@ -122,7 +122,8 @@ def rank_acceptability(
     Raises
     ------
     PerfmethodError
-        If the table is not of finite numbers, or there is no unit, no criterion or no draw.
+        If the table is not of finite numbers, there is no unit, no criterion or no draw, or the
+        size or the seed is no whole number.
 
     Notes
     -----
@@ -147,14 +148,15 @@ def rank_acceptability(
     """
     labels = tuple(utilities.index) if isinstance(utilities, pd.DataFrame) else None
     x = np.ascontiguousarray(utilities, dtype=float)
-    _check(x, size)
+    _check(x, size, seed)
     work = _Work(Table.of(x), int(size), int(seed))
     counts = sum(progress(work.results(executor), "draws", len(work.tasks)))
     units = tuple(range(len(x))) if labels is None else labels
-    return RankAcceptability(units, np.ascontiguousarray(np.transpose(counts)), work.size, seed)
+    counts = np.ascontiguousarray(np.transpose(counts))
+    return RankAcceptability(units, counts, work.size, work.seed)
 
 
-def _check(x: NDArray[np.float64], size: int) -> None:
+def _check(x: NDArray[np.float64], size: int, seed: int) -> None:
     if x.ndim != 2 or not x.size:
         raise PerfmethodError(f"utilities: found shape {x.shape}; allowed: units by criteria")
     if not np.isfinite(x).all():
@@ -163,8 +165,10 @@ def _check(x: NDArray[np.float64], size: int) -> None:
             f"utilities: found {x[unit, criterion]} in row {unit}, column {criterion}; allowed: "
             "finite numbers (a missing value needs a rule: build a scheme, `missing_value` says it)"
         )
-    if size < 1:
-        raise PerfmethodError(f"size: found {size}; allowed: 1 or more")
+    if not is_whole(size) or size < 1:
+        raise PerfmethodError(f"size: found {size}; allowed: a whole number from 1")
+    if not is_whole(seed) or seed < 0:
+        raise PerfmethodError(f"seed: found {seed}; allowed: a whole number from 0")
 
 
 @dataclass(frozen=True)
